@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP front end: listeners, the route table, limits, answers. Everything here runs on the
- * loop thread. A handler answers its exchange at once, or holds it and answers later; whatever is
- * wrong with a request before a handler sees it is answered here, as application/problem+json
- * (RFC 9457).
+ * The HTTP front end: listeners, the route table, limits, answers. Everything here runs
+ * on the loop thread. A handler answers its exchange at once, or holds it and answers
+ * later; whatever is wrong with a request before a handler sees it is answered here, as
+ * application/problem+json (RFC 9457).
  */
 #ifndef TL_HTTP_H
 #define TL_HTTP_H
@@ -15,31 +15,34 @@ struct evbuffer;
 struct event_base;
 struct http_server;
 
-/* One request and its answer. Valid until it is answered, or until its `gone` was called. */
+/* One request and its answer. Valid until it is answered, or until its `gone` was called.
+ */
 struct http_exchange;
 
 typedef void http_handler(struct http_exchange *exchange, void *context);
 
 enum http_route_flags {
-    HTTP_NO_HEAD = 1, /* HEAD is not offered here though GET is (a poll has side effects) */
+    HTTP_NO_HEAD =
+        1, /* HEAD is not offered here though GET is (a poll has side effects) */
 };
 
 /* A row of the route table. The same rows give dispatch, 404, 405 with Allow. */
 struct http_route {
-    const char *method;     /* "GET" (HEAD comes with it) or "POST" */
-    const char *path;       /* "/client/:id/poll": a segment that begins with : is a parameter */
-    http_handler *handle;   /* is called on the loop */
-    unsigned flags;         /* enum http_route_flags */
-    const char *help;       /* one line for people */
+    const char *method; /* "GET" (HEAD comes with it) or "POST" */
+    const char
+        *path; /* "/client/:id/poll": a segment that begins with : is a parameter */
+    http_handler *handle; /* is called on the loop */
+    unsigned flags;       /* enum http_route_flags */
+    const char *help;     /* one line for people */
 };
 
 struct http_limits {
-    size_t body;            /* bytes of a request's body */
-    size_t headers;         /* bytes of request line and headers */
-    size_t header_lines;    /* how many header lines */
-    size_t connections;     /* open at once; further ones wait in the listen queue */
-    int request_ms;         /* a request must have arrived whole this long after its first byte */
-    int idle_ms;            /* a kept-alive connection without a request is closed after this */
+    size_t body;         /* bytes of a request's body */
+    size_t headers;      /* bytes of request line and headers */
+    size_t header_lines; /* how many header lines */
+    size_t connections;  /* open at once; further ones wait in the listen queue */
+    int request_ms; /* a request must have arrived whole this long after its first byte */
+    int idle_ms;    /* a kept-alive connection without a request is closed after this */
 };
 
 /* Make a server without listeners. Borrows routes and context for its whole life. */
@@ -47,9 +50,9 @@ struct http_server *http_server_new(struct event_base *base,
                                     const struct http_route *routes, size_t route_count,
                                     const struct http_limits *limits, void *context);
 
-/* Listen on "host:port", "[v6]:port" or "unix:/path" (port 0: any free one). A stale unix socket
- * is replaced, any other file there is not. Numeric hosts and "localhost" only: no DNS.
- * Gives 0, or -1 with *cause. */
+/* Listen on "host:port", "[v6]:port" or "unix:/path" (port 0: any free one). A stale unix
+ * socket is replaced, any other file there is not. Numeric hosts and "localhost" only: no
+ * DNS. Gives 0, or -1 with *cause. */
 int http_server_listen(struct http_server *server, const char *address, char **cause);
 
 /* The address of listener `index` as it is really bound ("http://127.0.0.1:41234" or
@@ -62,18 +65,20 @@ void http_server_stop_accepting(struct http_server *server);
 /* How many connections are open now. */
 size_t http_server_connections(const struct http_server *server);
 
-/* Close everything. Exchanges that are held are dropped without an answer (their `gone` is not
- * called). */
+/* Close everything. Exchanges that are held are dropped without an answer (their `gone`
+ * is not called). */
 void http_server_free(struct http_server *server);
 
-/* --- the request ------------------------------------------------------------------------- */
+/* --- the request
+ * ------------------------------------------------------------------------- */
 
-/* The value of path parameter `name` of the route, percent-decoded. NULL if the decoded segment
- * is empty or has a NUL, or there is no such parameter. Borrowed from the exchange. */
+/* The value of path parameter `name` of the route, percent-decoded. NULL if the decoded
+ * segment is empty or has a NUL, or there is no such parameter. Borrowed from the
+ * exchange. */
 const char *http_parameter(const struct http_exchange *exchange, const char *name);
 
-/* The first query parameter of that name, percent-decoded ('+' is a space); "" where it has no
- * value, NULL where it is absent. Borrowed from the exchange. */
+/* The first query parameter of that name, percent-decoded ('+' is a space); "" where it
+ * has no value, NULL where it is absent. Borrowed from the exchange. */
 const char *http_query(const struct http_exchange *exchange, const char *name);
 
 /* A request header's value, or NULL. Names ignore case. Borrowed. */
@@ -85,7 +90,8 @@ const char *http_body(struct http_exchange *exchange, size_t *size);
 /* Whether the connection ends with this answer (client asked for it, or HTTP/1.0). */
 bool http_closes(const struct http_exchange *exchange);
 
-/* --- the answer; each of these ends the exchange ------------------------------------------ */
+/* --- the answer; each of these ends the exchange
+ * ------------------------------------------ */
 
 /* Add a header to the answer that follows. */
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value);
@@ -101,11 +107,13 @@ void http_reply_json(struct http_exchange *exchange, const char *json);
 void http_problem(struct http_exchange *exchange, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* --- holding ------------------------------------------------------------------------------ */
+/* --- holding
+ * ------------------------------------------------------------------------------ */
 
-/* Keep the exchange open after the handler has returned. If the client goes away before it is
- * answered, `gone(arg)` is called once, from the loop, and the exchange must not be touched any
- * more. Answering a held exchange ends the watch; `gone` is then not called. */
+/* Keep the exchange open after the handler has returned. If the client goes away before
+ * it is answered, `gone(arg)` is called once, from the loop, and the exchange must not be
+ * touched any more. Answering a held exchange ends the watch; `gone` is then not called.
+ */
 void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log. A line is built in memory first and leaves in one write(): no lock, no torn lines. */
+/* The log. A line is built in memory first and leaves in one write(): no lock, no torn
+ * lines. */
 #include "log.h"
 
 #include "xalloc.h"
@@ -25,8 +26,9 @@ static void replace_control_characters(char *text)
     }
 }
 
-__attribute__((format(printf, 2, 0))) static void
-write_line(enum log_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void write_line(enum log_level level,
+                                                             const char *format,
+                                                             va_list arguments)
 {
     /* syslog priorities (sd-daemon(3)): err, warning, info, debug */
     static const char *const priorities[] = {"<3>", "<4>", "<6>", "<7>"};

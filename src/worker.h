@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker pool: whatever may block runs here, off the loop. A job belongs to a lane; a lane is a
- * queue with threads of its own, started when they are needed, so that a slow lane (homerunner)
- * can't hold up another (pictures). Finished jobs come back through one list and one wake-up.
+ * The worker pool: whatever may block runs here, off the loop. A job belongs to a lane; a
+ * lane is a queue with threads of its own, started when they are needed, so that a slow
+ * lane (homerunner) can't hold up another (pictures). Finished jobs come back through one
+ * list and one wake-up.
  */
 #ifndef TL_WORKER_H
 #define TL_WORKER_H
@@ -17,46 +18,51 @@ struct job;
 struct workers;
 
 struct job_ops {
-    const char *name;            /* for the log */
-    void (*run)(struct job *);   /* on a worker: may block, touches only the job's own memory */
-    void (*done)(struct job *);  /* on the loop, exactly once for each job taken; frees the job */
+    const char *name; /* for the log */
+    void (*run)(
+        struct job *); /* on a worker: may block, touches only the job's own memory */
+    void (*done)(
+        struct job *); /* on the loop, exactly once for each job taken; frees the job */
 };
 
 /* The head of every job; a kind of job embeds it as its first member. */
 struct job {
-    const struct job_ops *ops;   /* set by the submitter */
-    bool cancelled;              /* in done(): run() was never called, the pool was stopping */
-    TAILQ_ENTRY(job) link;       /* in the lane's queue, then in the list of finished jobs */
-    struct lane *lane;           /* set by job_submit() */
+    const struct job_ops *ops; /* set by the submitter */
+    bool cancelled;        /* in done(): run() was never called, the pool was stopping */
+    TAILQ_ENTRY(job) link; /* in the lane's queue, then in the list of finished jobs */
+    struct lane *lane;     /* set by job_submit() */
 };
 
-/* Make a pool that hands finished jobs back on `base`'s loop. Needs evthread_use_pthreads(). */
+/* Make a pool that hands finished jobs back on `base`'s loop. Needs
+ * evthread_use_pthreads(). */
 struct workers *workers_new(struct event_base *base);
 
-/* Add a lane of at most `threads` threads and `queue` waiting jobs (0: no limit). Borrows name.
- * The lane lives as long as the pool. */
+/* Add a lane of at most `threads` threads and `queue` waiting jobs (0: no limit). Borrows
+ * name. The lane lives as long as the pool. */
 struct lane *workers_add_lane(struct workers *workers, const char *name, size_t threads,
                               size_t queue);
 
-/* Hand a job in (loop thread). Gives 0, and done() will be called; or -EAGAIN when the lane is
- * full or the pool is stopping: then the job is still the caller's. */
+/* Hand a job in (loop thread). Gives 0, and done() will be called; or -EAGAIN when the
+ * lane is full or the pool is stopping: then the job is still the caller's. */
 int job_submit(struct lane *lane, struct job *job) __attribute__((warn_unused_result));
 
 /* Jobs waiting and running in this lane. */
 size_t lane_load(struct lane *lane);
 
-/* True once run() of a job may want to give up early: the pool is stopping. Any thread. */
+/* True once run() of a job may want to give up early: the pool is stopping. Any thread.
+ */
 bool workers_are_stopping(struct workers *workers);
 
-/* Take no more jobs; jobs still queued are finished with `cancelled` set. Running ones go on. */
+/* Take no more jobs; jobs still queued are finished with `cancelled` set. Running ones go
+ * on. */
 void workers_stop(struct workers *workers);
 
 /* Whether any job is queued, running or waiting for its done(). */
 bool workers_are_busy(struct workers *workers);
 
-/* Stop, and free the pool. Waits up to `wait_ms` for running jobs and calls their done(); threads
- * that still block after that are abandoned together with their jobs (the process is ending).
- * Gives true if nothing had to be abandoned. */
+/* Stop, and free the pool. Waits up to `wait_ms` for running jobs and calls their done();
+ * threads that still block after that are abandoned together with their jobs (the process
+ * is ending). Gives true if nothing had to be abandoned. */
 bool workers_free(struct workers *workers, int wait_ms);
 
 #endif

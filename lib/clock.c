@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Times for people, and durations as people write them. */
+#include "clock.h"
+
+#include "xalloc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct {
+    const char *suffix;
+    double ms;
+} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
+
+int duration_parse(const char *text, int64_t *ms, char **cause)
+{
+    size_t digits = strspn(text, "0123456789.");
+    char *end = NULL;
+    double number = digits > 0 ? strtod(text, &end) : NAN;
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (end != text + digits || strcmp(end, units[i].suffix) != 0)
+            continue;
+        if (number * units[i].ms > (double)DURATION_MAX_MS)
+            break;
+        *ms = (int64_t)llround(number * units[i].ms);
+        return 0;
+    }
+    cause_set(
+        cause,
+        "\"%.40s\" is not a duration: write 250ms, 5s, 10m, 1h or a number of seconds",
+        text);
+    return -1;
+}
+
+char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+    char day_and_time[21];
+
+    gmtime_r(&seconds, &parts);
+    strftime(day_and_time, sizeof day_and_time, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text, CLOCK_TEXT_SIZE, "%s.%03dZ", day_and_time, (int)(wall_ms % 1000));
+    return text;
+}

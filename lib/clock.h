@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Time as the engine knows it: always handed in, never asked for. Durations as people
+ * write them. Any thread.
+ */
+#ifndef TL_CLOCK_H
+#define TL_CLOCK_H
+
+#include <stdint.h>
+
+/* A moment, on two clocks: one for time-outs, one for people. */
+struct instant {
+    int64_t
+        mono_ms; /* milliseconds on a clock that never jumps; time-outs use only this */
+    int64_t
+        wall_ms; /* milliseconds since 1970-01-01T00:00Z; shown, never calculated with */
+};
+
+/* A duration longer than this (about 68 years) is a mistake. */
+#define DURATION_MAX_MS INT64_C(2147483647000)
+
+/* Read "250ms", "5s", "10m", "1h" or a number of seconds (decimals allowed) into *ms.
+ * Gives 0, or -1 with *cause. */
+int duration_parse(const char *text, int64_t *ms, char **cause);
+
+#define CLOCK_TEXT_SIZE 25 /* "2026-11-22T20:17:00.123Z" and its NUL */
+
+/* Write a wall time as RFC 3339 in UTC, with milliseconds. Returns text. */
+char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
+
+#endif
