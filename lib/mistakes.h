@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mistakes that people made in their files, collected so that all are told at once: each
+ * a sentence with file, line and JSON path. Any thread, one at a time.
+ */
+#ifndef TL_MISTAKES_H
+#define TL_MISTAKES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A place in a JSON document: a chain of frames, each on the stack of who looks at that
+ * member. */
+struct where {
+    const struct where *up; /* the value around this one; NULL at the root */
+    const char *member;     /* the member's name in it, or NULL */
+    size_t index;           /* or its index, when it is an array */
+};
+
+struct mistakes;
+
+struct mistakes *mistakes_new(void);
+void mistakes_free(struct mistakes *mistakes);
+
+/* What follows is about this file. Copies the name; borrows the text (comments blanked)
+ * until the next file, to find lines in it; NULL if there is none. */
+void mistakes_set_file(struct mistakes *mistakes, const char *file, const char *text);
+
+/* Note an error or a warning at a place (NULL: the whole file). The same sentence about
+ * the same place is kept once. */
+void mistake_error(struct mistakes *mistakes, const struct where *where,
+                   const char *format, ...) __attribute__((format(printf, 3, 4)));
+void mistake_warning(struct mistakes *mistakes, const struct where *where,
+                     const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* How many there are in all. */
+size_t mistakes_errors(const struct mistakes *mistakes);
+size_t mistakes_count(const struct mistakes *mistakes);
+
+/* The sentence at `index`, borrowed ("FILE:LINE: PATH: what"), and whether it is an
+ * error. */
+const char *mistakes_text(const struct mistakes *mistakes, size_t index, bool *is_error);
+
+#endif

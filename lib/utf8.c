@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UTF-8, as strict as the table in RFC 3629, section 4. */
+#include "utf8.h"
+
+#include "xalloc.h"
+
+#include <string.h>
+
+size_t utf8_read(const char *text, size_t size, uint32_t *character)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t length = p[0] < 0x80   ? 1
+                    : p[0] < 0xc2 ? 0
+                    : p[0] < 0xe0 ? 2
+                    : p[0] < 0xf0 ? 3
+                                  : 4;
+    uint32_t value = length == 1 ? p[0] : p[0] & (0x7fu >> length);
+
+    if (length == 0 || length > size || p[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (p[i] & 0x3f);
+    }
+    if ((length == 3 && value < 0x800) || (length == 4 && value < 0x10000) ||
+        (value >= 0xd800 && value < 0xe000) || value > 0x10ffff)
+        return 0;
+    *character = value;
+    return length;
+}
+
+size_t utf8_valid_length(const char *text, size_t size)
+{
+    size_t at = 0;
+    uint32_t ignored;
+
+    while (at < size) {
+        size_t length = utf8_read(text + at, size - at, &ignored);
+        if (length == 0)
+            break;
+        at += length;
+    }
+    return at;
+}
+
+char *utf8_shorten(const char *text, size_t limit)
+{
+    size_t size = strlen(text);
+
+    if (size <= limit)
+        return xstrdup(text);
+    while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80)
+        limit--;
+    return xasprintf("%.*s…", (int)limit, text);
+}
