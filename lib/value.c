@@ -141,29 +141,18 @@ static int rebuild_array(struct json_object *template, struct json_object *names
 static int rebuild(struct json_object *template, struct json_object *names,
                    text_fn *replace, struct json_object **result, char **cause)
 {
+    bool is_object = json_object_is_type(template, json_type_object);
     int failed;
 
-    switch (json_object_get_type(template)) {
-    case json_type_string:
-        if (!json_is_text(template)) /* with a NUL inside: there is no path in it */
-            break;
+    if (json_is_text(template))
         return replace(json_object_get_string(template), names, result, cause);
-    case json_type_object:
-        *result = json_new_object();
-        failed = rebuild_object(template, names, replace, *result, cause);
-        break;
-    case json_type_array:
-        *result = json_new_array();
-        failed = rebuild_array(template, names, replace, *result, cause);
-        break;
-    default:
+    if (!is_object && !json_object_is_type(template, json_type_array)) {
         *result = json_object_get(template);
         return 0;
     }
-    if (json_object_is_type(template, json_type_string)) {
-        *result = json_object_get(template);
-        return 0;
-    }
+    *result = is_object ? json_new_object() : json_new_array();
+    failed = is_object ? rebuild_object(template, names, replace, *result, cause)
+                       : rebuild_array(template, names, replace, *result, cause);
     if (failed < 0) {
         json_object_put(*result);
         *result = NULL;
