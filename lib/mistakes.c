@@ -22,6 +22,28 @@ struct mistakes {
     size_t errors;       /* how many of them are errors */
 };
 
+struct where *where_copy(const struct where *where)
+{
+    struct where *copy;
+
+    if (where == NULL)
+        return NULL;
+    copy = xmalloc(sizeof *copy);
+    copy->up = where_copy(where->up);
+    copy->member = where->member != NULL ? xstrdup(where->member) : NULL;
+    copy->index = where->index;
+    return copy;
+}
+
+void where_free(struct where *where)
+{
+    if (where == NULL)
+        return;
+    where_free((struct where *)where->up);
+    free((char *)where->member);
+    free(where);
+}
+
 struct mistakes *mistakes_new(void)
 {
     return xcalloc(1, sizeof(struct mistakes));

@@ -17,6 +17,10 @@ struct where {
     size_t index;           /* or its index, when it is an array */
 };
 
+/* A copy of the chain that lives on its own, and its end. The root is NULL. */
+struct where *where_copy(const struct where *where);
+void where_free(struct where *where);
+
 struct mistakes;
 
 struct mistakes *mistakes_new(void);
