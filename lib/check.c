@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be known wrong of a machine before it runs: three walks over its graph. */
+#include "check.h"
+
+#include "json.h"
+#include "value.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool check_saved_name(const struct definition *definition, const char *name,
+                      const struct where *where, struct mistakes *mistakes)
+{
+    if (!definition_check_name(name, where, mistakes))
+        return false;
+    if (definition_role(definition, name) < 0 && definition_server(definition, name) < 0)
+        return true;
+    mistake_error(mistakes, where, "\"%s\" is the name of a role or a server already",
+                  name);
+    return false;
+}
+
+/* --- reaching and leaving
+ * ----------------------------------------------------------------------- */
+
+static void mark_reachable(const struct machine *machine, int state, bool *reached)
+{
+    int *stack = xcalloc(machine->state_count, sizeof *stack);
+    size_t depth = 0;
+
+    reached[state] = true;
+    stack[depth++] = state;
+    while (depth > 0) {
+        int from = stack[--depth];
+        for (size_t i = 0; i < machine->edge_count; i++) {
+            const struct machine_edge *edge = &machine->edges[i];
+            if (edge->from == from && !reached[edge->to]) {
+                reached[edge->to] = true;
+                stack[depth++] = edge->to;
+            }
+        }
+    }
+    free(stack);
+}
+
+static bool moves_by_response(const struct machine_state *state)
+{
+    for (size_t a = 0; a < state->action_count; a++) {
+        for (size_t r = 0; r < state->actions[a].response_count; r++) {
+            if (state->actions[a].responses[r].target != MACHINE_STAYS)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void check_ways(const struct machine *machine, struct mistakes *mistakes)
+{
+    bool *reached = xcalloc(machine->state_count, sizeof *reached);
+
+    mark_reachable(machine, machine->initial, reached);
+    for (size_t i = 0; i < machine->state_count; i++) {
+        const struct machine_state *state = &machine->states[i];
+        if (machine_is_end(machine, (int)i))
+            continue;
+        if (!reached[i])
+            mistake_error(mistakes, state->place, "nothing leads to the state %s",
+                          state->name);
+        if (state->next == MACHINE_NO_STATE && !moves_by_response(state))
+            mistake_error(
+                mistakes, state->place,
+                "the state %s has no way out: give it \"next\", or a response that "
+                "leads to another state",
+                state->name);
+    }
+    if (!reached[machine_find(machine, "complete")])
+        mistake_warning(mistakes, NULL,
+                        "no way leads to complete: the test can't succeed");
+    free(reached);
+}
+
+/* --- loops that never rest
+ * -------------------------------------------------------------------------- */
+
+static bool rests(const struct machine_state *state)
+{
+    return state->kind == STATE_ACTIONS || state->kind == STATE_WAIT ||
+           state->kind >= STATE_COMPLETE;
+}
+
+/* Restless states have only `next`, so following it long enough shows every loop. */
+static void check_rest(const struct machine *machine, struct mistakes *mistakes)
+{
+    for (size_t i = 0; i < machine->state_count; i++) {
+        int at = (int)i;
+        size_t steps = 0;
+        while (at != MACHINE_NO_STATE && !rests(&machine->states[at]) &&
+               steps <= machine->state_count) {
+            at = machine->states[at].next;
+            steps++;
+        }
+        if (steps > machine->state_count)
+            mistake_error(mistakes, machine->states[i].place,
+                          "from the state %s the test would run in a circle without ever "
+                          "waiting for anybody",
+                          machine->states[i].name);
+    }
+}
+
+/* --- values that can never be there
+ * -------------------------------------------------------------------- */
+
+/* Looking at one reference. */
+struct reference_check {
+    const struct definition *definition; /* whose names count */
+    struct json_object *saved;           /* names that may have been saved by then */
+    const struct where *where;           /* the place of the reference */
+    struct mistakes *mistakes;           /* is filled */
+};
+
+static bool is_member_of(const char *path, const char *const *members, size_t count)
+{
+    size_t size = strcspn(path, ".");
+
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(members[i]) == size && strncmp(members[i], path, size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a path of two parts can begin with, and go on with. */
+static bool is_known_path(const struct definition *definition, struct json_object *saved,
+                          const char *head, const char *rest)
+{
+    static const char *const of_role[] = {"name",         "localpart",    "password",
+                                          "type",         "registration", "cs_api",
+                                          "cs_api_docker"};
+    static const char *const of_server[] = {"server_name", "cs_api", "cs_api_docker"};
+    static const char *const of_case[] = {"id", "name", "attempt", "nonce"};
+    static const char *const of_run[] = {"id", "started"};
+
+    if (definition_role(definition, head) >= 0)
+        return rest == NULL || is_member_of(rest, of_role, 7);
+    if (definition_server(definition, head) >= 0)
+        return rest == NULL || is_member_of(rest, of_server, 3);
+    if (strcmp(head, "case") == 0)
+        return rest == NULL || is_member_of(rest, of_case, 4);
+    if (strcmp(head, "run") == 0)
+        return rest == NULL || is_member_of(rest, of_run, 2);
+    return json_object_object_get_ex(definition->variables, head, NULL) ||
+           json_object_object_get_ex(saved, head, NULL);
+}
+
+static void check_reference(const char *path, void *argument)
+{
+    const struct reference_check *check = argument;
+    size_t size = strcspn(path, ".");
+    char *head = xstrndup(path, size);
+    const char *rest = path[size] == '.' ? path + size + 1 : NULL;
+
+    if (strcmp(head, "on") == 0)
+        mistake_error(check->mistakes, check->where,
+                      "${%.80s} can never have a value: the test has no servers, and no "
+                      "\"on\" is given",
+                      path);
+    else if (!is_known_path(check->definition, check->saved, head, rest))
+        mistake_error(check->mistakes, check->where,
+                      "${%.80s} can never have a value here", path);
+    free(head);
+}
+
+static void check_references(const struct definition *definition,
+                             struct json_object *saved, struct json_object *template,
+                             const struct where *where, struct mistakes *mistakes)
+{
+    struct reference_check check = {definition, saved, where, mistakes};
+    char *cause = NULL;
+
+    if (value_references(template, check_reference, &check, &cause) < 0)
+        mistake_error(mistakes, where, "%s", cause);
+    free(cause);
+}
+
+/* Add what leaving this state saves. True if that is news. */
+static bool add_saved(struct json_object *names, const struct machine_state *state,
+                      struct json_object *before)
+{
+    int count = json_object_object_length(names);
+
+    json_object_object_foreach (before, name, value) {
+        (void)value;
+        json_put(names, name, NULL);
+    }
+    for (size_t i = 0; i < state->action_count; i++) {
+        if (state->actions[i].save != NULL)
+            json_put(names, state->actions[i].save, NULL);
+    }
+    if (state->kind == STATE_SET) {
+        json_object_object_foreach (state->body, set, ignored) {
+            (void)ignored;
+            json_put(names, set, NULL);
+        }
+    }
+    return json_object_object_length(names) > count;
+}
+
+/* For each state, the names that may have been saved on some way to it. */
+static struct json_object **saved_before(const struct machine *machine)
+{
+    struct json_object **saved = xcalloc(machine->state_count, sizeof *saved);
+    bool news = true;
+
+    for (size_t i = 0; i < machine->state_count; i++)
+        saved[i] = json_new_object();
+    while (news) {
+        news = false;
+        for (size_t i = 0; i < machine->edge_count; i++) {
+            const struct machine_edge *edge = &machine->edges[i];
+            if (add_saved(saved[edge->to], &machine->states[edge->from],
+                          saved[edge->from]))
+                news = true;
+        }
+    }
+    return saved;
+}
+
+static void check_values(const struct definition *definition,
+                         const struct machine *machine, struct mistakes *mistakes)
+{
+    struct json_object **saved = saved_before(machine);
+    struct json_object *nothing = json_new_object();
+    struct where variables = {NULL, "variables", 0};
+
+    json_object_object_foreach (definition->variables, name, value) {
+        struct where here = {&variables, name, 0};
+        check_references(definition, nothing, value, &here, mistakes);
+    }
+    for (size_t i = 0; i < machine->state_count; i++) {
+        const struct machine_state *state = &machine->states[i];
+        for (size_t a = 0; a < state->action_count; a++)
+            check_references(definition, saved[i], state->actions[a].data,
+                             state->actions[a].place, mistakes);
+        if (state->body != NULL)
+            check_references(definition, saved[i], state->body, state->place, mistakes);
+        json_object_put(saved[i]);
+    }
+    json_object_put(nothing);
+    free(saved);
+}
+
+void check_machine(const struct definition *definition, const struct machine *machine,
+                   struct mistakes *mistakes)
+{
+    check_ways(machine, mistakes);
+    check_rest(machine, mistakes);
+    check_values(definition, machine, mistakes);
+}
