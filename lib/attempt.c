@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One go of a case through its machine. All moves go through enter(), which runs on
+ * through states that need nobody (set) until one rests; the loader has made sure that
+ * there is one.
+ */
+#include "attempt.h"
+
+#include "json.h"
+#include "utf8.h"
+#include "value.h"
+#include "xalloc.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DETAILS_BYTES                                                                    \
+    20000 /* of a report that fails a case, kept for the people who read it */
+
+static const struct machine_state *current(const struct attempt *attempt)
+{
+    return &attempt->machine->states[attempt->state];
+}
+
+/* --- seats
+ * ------------------------------------------------------------------------------------------
+ */
+
+static void seat_withdraw(struct seat *seat)
+{
+    seat->changed = seat->changed || seat->answer != NULL;
+    json_object_put(seat->data);
+    free(seat->answer);
+    seat->data = NULL;
+    seat->answer = NULL;
+    seat->action = NULL;
+    seat->delivery[0] = '\0';
+}
+
+static struct json_object *accepted_names(const struct machine_action *action)
+{
+    struct json_object *names = json_new_array();
+
+    for (size_t i = 0; i < action->response_count; i++) {
+        if (action->responses[i].name == NULL) { /* any name will do */
+            json_object_put(names);
+            return json_new_array();
+        }
+        json_append(names, json_new_text(action->responses[i].name));
+    }
+    return names;
+}
+
+static char *render_answer(const struct seat *seat)
+{
+    struct json_object *answer = json_new_object();
+
+    json_put_text(answer, "action", seat->action->name);
+    json_put(answer, "data", json_object_get(seat->data));
+    json_put_text(answer, "id", seat->delivery);
+    json_put(answer, "responses", accepted_names(seat->action));
+    char *text = xstrdup(json_text(answer));
+    json_object_put(answer);
+    return text;
+}
+
+/* Give the seat this action. The same work that is outstanding already goes on under its
+ * id. */
+static void seat_ask(struct attempt *attempt, struct seat *seat,
+                     const struct machine_action *action, struct json_object *data,
+                     const struct instant *now)
+{
+    bool goes_on = seat->action != NULL &&
+                   strcmp(seat->action->name, action->name) == 0 &&
+                   json_object_equal(seat->data, data);
+
+    if (!goes_on) {
+        seat_withdraw(seat);
+        id_derive(seat->delivery, attempt->id, "delivery %u", ++attempt->deliveries);
+        seat->data = json_object_get(data);
+        seat->asked = *now;
+        seat->changed = true;
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_ACTION, seat->role, "%s %s",
+                       action->name, json_text(data));
+    }
+    seat->action = action;
+    seat->deadline_ms = now->mono_ms + action->timeout_ms;
+    free(seat->answer);
+    seat->answer = render_answer(seat);
+}
+
+/* --- ending
+ * -------------------------------------------------------------------------------------------
+ */
+
+void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type,
+                 const char *message, const char *details, const struct instant *now)
+{
+    static const char *const words[] = {"", "success", "failed", "error"};
+
+    if (attempt->verdict.outcome != OUTCOME_NONE)
+        return;
+    attempt->verdict = (struct verdict){
+        .outcome = outcome,
+        .type = type,
+        .message = xstrdup(message),
+        .details = details != NULL ? utf8_shorten(details, DETAILS_BYTES) : NULL,
+    };
+    for (size_t i = 0; i < attempt->machine->role_count; i++) {
+        seat_withdraw(&attempt->seats[i]);
+        attempt->seats[i].changed = true;
+    }
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_END, NULL, "%s%s%s",
+                   words[outcome], *message ? ": " : "", message);
+}
+
+static void __attribute__((format(printf, 6, 7)))
+end_with(struct attempt *attempt, enum outcome outcome, const char *type,
+         const char *details, const struct instant *now, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *message = xvasprintf(format, arguments);
+    va_end(arguments);
+    attempt_end(attempt, outcome, type, message, details, now);
+    free(message);
+}
+
+static void end_without_value(struct attempt *attempt, char *cause,
+                              const struct instant *now)
+{
+    end_with(attempt, OUTCOME_ERROR, "value", NULL, now, "in state %s: %s",
+             current(attempt)->name, cause);
+    free(cause);
+}
+
+/* --- entering states
+ * ------------------------------------------------------------------------------------ */
+
+/* Replace the values of all actions first: what one saves must not reach its neighbours.
+ */
+static struct json_object **expand_actions(struct attempt *attempt, char **cause)
+{
+    const struct machine_state *state = current(attempt);
+    struct json_object **data = xcalloc(state->action_count, sizeof *data);
+
+    for (size_t i = 0; i < state->action_count; i++) {
+        if (value_expand(state->actions[i].data, attempt->scope, &data[i], cause) == 0)
+            continue;
+        for (size_t j = 0; j < i; j++)
+            json_object_put(data[j]);
+        free(data);
+        return NULL;
+    }
+    return data;
+}
+
+static void enter_actions(struct attempt *attempt, const struct instant *now)
+{
+    const struct machine_state *state = current(attempt);
+    char *cause = NULL;
+    struct json_object **data = expand_actions(attempt, &cause);
+
+    if (data == NULL) {
+        end_without_value(attempt, cause, now);
+        return;
+    }
+    for (size_t seat = 0; seat < attempt->machine->role_count; seat++) {
+        size_t i = 0;
+        while (i < state->action_count && state->actions[i].role != seat)
+            i++;
+        if (i == state->action_count)
+            seat_withdraw(&attempt->seats[seat]);
+    }
+    for (size_t i = 0; i < state->action_count; i++) {
+        const struct machine_action *action = &state->actions[i];
+        seat_ask(attempt, &attempt->seats[action->role], action, data[i], now);
+        json_object_put(data[i]);
+    }
+    free(data);
+}
+
+static void enter_wait(struct attempt *attempt, const struct instant *now)
+{
+    struct json_object *duration = NULL;
+    char *cause = NULL;
+    int64_t ms = 0;
+
+    if (value_expand(current(attempt)->body, attempt->scope, &duration, &cause) == 0 &&
+        duration_parse(json_object_get_string(duration), &ms, &cause) == 0)
+        attempt->wait_until_ms = now->mono_ms + ms;
+    else
+        end_without_value(attempt, cause, now);
+    json_object_put(duration);
+}
+
+static void enter_set(struct attempt *attempt, const struct instant *now)
+{
+    struct json_object *values = NULL;
+    char *cause = NULL;
+
+    if (value_expand(current(attempt)->body, attempt->scope, &values, &cause) < 0) {
+        end_without_value(attempt, cause, now);
+        return;
+    }
+    json_object_object_foreach (values, name, value) {
+        json_put(attempt->scope, name, json_object_get(value));
+    }
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL, "set %s",
+                   json_text(values));
+    json_object_put(values);
+}
+
+static void withdraw_all(struct attempt *attempt)
+{
+    for (size_t i = 0; i < attempt->machine->role_count; i++)
+        seat_withdraw(&attempt->seats[i]);
+}
+
+static void enter_end(struct attempt *attempt, const struct instant *now)
+{
+    switch (current(attempt)->kind) {
+    case STATE_COMPLETE:
+        attempt_end(attempt, OUTCOME_SUCCESS, "complete", "", NULL, now);
+        break;
+    case STATE_FAILURE:
+        attempt_end(attempt, OUTCOME_FAILED, "state",
+                    "the test reached the state failure", NULL, now);
+        break;
+    default:
+        attempt_end(attempt, OUTCOME_ERROR, "state", "the test reached the state error",
+                    NULL, now);
+    }
+}
+
+/* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it
+ * rests. */
+static int enter_one(struct attempt *attempt, int state, const struct instant *now)
+{
+    attempt->state = state;
+    attempt->entered = *now;
+    attempt->visits[state]++;
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_STATE, NULL, "%s",
+                   current(attempt)->name);
+    switch (current(attempt)->kind) {
+    case STATE_ACTIONS:
+        enter_actions(attempt, now);
+        return MACHINE_NO_STATE;
+    case STATE_WAIT:
+        withdraw_all(attempt);
+        enter_wait(attempt, now);
+        return MACHINE_NO_STATE;
+    case STATE_SET:
+        enter_set(attempt, now);
+        return current(attempt)->next;
+    default:
+        enter_end(attempt, now);
+        return MACHINE_NO_STATE;
+    }
+}
+
+static void take_edge(struct attempt *attempt, int action, int response)
+{
+    int edge = machine_edge(attempt->machine, attempt->state, action, response);
+
+    if (edge >= 0)
+        attempt->taken_edges[edge]++;
+}
+
+static void enter(struct attempt *attempt, int state, const struct instant *now)
+{
+    while (state != MACHINE_NO_STATE && attempt->verdict.outcome == OUTCOME_NONE) {
+        int next = enter_one(attempt, state, now);
+        if (next != MACHINE_NO_STATE && attempt->verdict.outcome == OUTCOME_NONE)
+            take_edge(attempt, -1, -1);
+        state = next;
+    }
+}
+
+static void go_on_to_next(struct attempt *attempt, const struct instant *now)
+{
+    int next = current(attempt)->next;
+
+    assert(next != MACHINE_NO_STATE); /* the loader refuses states without a way out */
+    take_edge(attempt, -1, -1);
+    enter(attempt, next, now);
+}
+
+/* --- the life of an attempt
+ * --------------------------------------------------------------------------------- */
+
+struct attempt *attempt_new(const struct machine *machine,
+                            const struct scope_parts *parts, int64_t case_timeout_ms,
+                            size_t transcript_limit, const struct instant *now)
+{
+    struct attempt *attempt = xcalloc(1, sizeof *attempt);
+    char *cause = NULL;
+
+    assert(parts->player_count == machine->role_count);
+    attempt->machine = machine;
+    memcpy(attempt->id, parts->attempt_id, ID_SIZE);
+    attempt->seats = xcalloc(machine->role_count, sizeof *attempt->seats);
+    for (size_t i = 0; i < machine->role_count; i++) {
+        attempt->seats[i].role = machine->roles[i];
+        attempt->seats[i].client = xstrdup(parts->players[i].client);
+        attempt->seats[i].type = xstrdup(parts->players[i].type);
+    }
+    attempt->visits = xcalloc(machine->state_count, sizeof *attempt->visits);
+    attempt->taken_edges = xcalloc(machine->edge_count, sizeof *attempt->taken_edges);
+    attempt->state = machine->initial;
+    attempt->entered = *now;
+    attempt->case_timeout_ms = case_timeout_ms;
+    attempt->case_deadline_ms = now->mono_ms + case_timeout_ms;
+    attempt->transcript.limit = transcript_limit;
+    attempt->scope = scope_new(parts, &cause);
+    if (attempt->scope != NULL) {
+        enter(attempt, machine->initial, now);
+    } else {
+        end_with(attempt, OUTCOME_ERROR, "value", NULL, now, "variables: %s", cause);
+        free(cause);
+    }
+    return attempt;
+}
+
+void attempt_free(struct attempt *attempt)
+{
+    if (attempt == NULL)
+        return;
+    for (size_t i = 0; i < attempt->machine->role_count; i++) {
+        seat_withdraw(&attempt->seats[i]);
+        free(attempt->seats[i].client);
+        free(attempt->seats[i].type);
+    }
+    transcript_clear(&attempt->transcript);
+    free(attempt->seats);
+    free(attempt->visits);
+    free(attempt->taken_edges);
+    free(attempt->verdict.message);
+    free(attempt->verdict.details);
+    json_object_put(attempt->scope);
+    free(attempt);
+}
+
+/* --- reports
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static bool all_reported(const struct attempt *attempt)
+{
+    for (size_t i = 0; i < attempt->machine->role_count; i++) {
+        if (attempt->seats[i].action != NULL)
+            return false;
+    }
+    return true;
+}
+
+static void take_report(struct attempt *attempt, struct seat *seat, int response,
+                        const char *meant, struct json_object *body,
+                        const struct instant *now)
+{
+    const struct machine_action *action = seat->action;
+    int index = (int)(action - current(attempt)->actions);
+    int target = action->responses[response].target;
+
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_RESPONSE, seat->role,
+                   "%s: %s %s", action->name, meant, json_text(body));
+    if (action->save != NULL) {
+        struct json_object *saved = json_copy(body);
+        json_put_text(saved, "response", meant);
+        json_put(attempt->scope, action->save, saved);
+    }
+    memcpy(seat->taken, seat->delivery, ID_SIZE);
+    seat_withdraw(seat);
+    if (target != MACHINE_STAYS) {
+        take_edge(attempt, index, response);
+        enter(attempt, target, now);
+    } else if (all_reported(attempt)) {
+        go_on_to_next(attempt, now);
+    }
+}
+
+/* A report that ends the case: failed, error, or a name that nobody expected. */
+static void take_bad_report(struct attempt *attempt, struct seat *seat, const char *name,
+                            struct json_object *body, const struct instant *now)
+{
+    const char *state = current(attempt)->name;
+    const char *action = seat->action->name;
+    char *accepted = machine_action_accepts(seat->action);
+    char *shown = utf8_shorten(name, 100);
+
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_RESPONSE, seat->role,
+                   "%s: %s %s", action, shown, json_text(body));
+    memcpy(seat->taken, seat->delivery, ID_SIZE);
+    if (strcmp(name, "failed") == 0)
+        end_with(attempt, OUTCOME_FAILED, "failed", json_text(body), now,
+                 "%s reported that %s failed in state %s", seat->role, action, state);
+    else if (strcmp(name, "error") == 0)
+        end_with(attempt, OUTCOME_ERROR, "error", json_text(body), now,
+                 "%s reported an error at %s in state %s", seat->role, action, state);
+    else
+        end_with(attempt, OUTCOME_ERROR, "unexpected-response", json_text(body), now,
+                 "%s answered %s with \"%s\" in state %s, which accepts %s", seat->role,
+                 action, shown, state, accepted);
+    free(shown);
+    free(accepted);
+}
+
+enum report_result attempt_report(struct attempt *attempt, size_t seat_index,
+                                  const char *delivery, struct json_object *body,
+                                  bool strict, const struct instant *now)
+{
+    struct seat *seat = &attempt->seats[seat_index];
+    struct json_object *given = json_member(body, "response");
+    const char *name = given == NULL ? NULL : json_text(given);
+    const char *meant = NULL;
+
+    if (delivery == NULL || *delivery == '\0' || seat->action == NULL ||
+        strcmp(delivery, seat->delivery) != 0) {
+        bool repeated =
+            delivery != NULL && *delivery && strcmp(delivery, seat->taken) == 0;
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, seat->role, "%s: %s",
+                       repeated ? "reported again" : "reported without being asked",
+                       json_text(body));
+        return repeated ? REPORT_REPEATED : REPORT_STALE;
+    }
+    if (json_is_text(given))
+        name = json_object_get_string(given);
+    int response = machine_action_match(seat->action, name, &meant);
+    bool ends_case = strcmp(meant, "failed") == 0 || strcmp(meant, "error") == 0;
+    if (response >= 0) {
+        take_report(attempt, seat, response, meant, body, now);
+    } else if (strict && !ends_case) {
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, seat->role,
+                       "refused the response %s to %s", meant, seat->action->name);
+        return REPORT_NOT_ACCEPTED;
+    } else {
+        take_bad_report(attempt, seat, meant, body, now);
+    }
+    return REPORT_TAKEN;
+}
+
+void attempt_adapter_error(struct attempt *attempt, size_t seat_index, bool is_action,
+                           const char *details, const char *path,
+                           const struct instant *now)
+{
+    struct seat *seat = &attempt->seats[seat_index];
+    const char *action = seat->action != NULL ? seat->action->name : "nothing";
+    char *all = xasprintf("%s%s%s", details, *path ? "\nat " : "", path);
+    char *brief = utf8_shorten(details, 200);
+
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_ERROR, seat->role, "%s", all);
+    end_with(attempt, is_action ? OUTCOME_FAILED : OUTCOME_ERROR,
+             is_action ? "action-error" : "adapter-error", all, now,
+             "%s's adapter gave up while doing %s in state %s: %s", seat->role, action,
+             current(attempt)->name, brief);
+    free(brief);
+    free(all);
+}
+
+/* --- time
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+int64_t attempt_deadline(const struct attempt *attempt)
+{
+    int64_t deadline = attempt->case_deadline_ms;
+
+    if (attempt->verdict.outcome != OUTCOME_NONE)
+        return INT64_MAX;
+    if (current(attempt)->kind == STATE_WAIT && attempt->wait_until_ms < deadline)
+        deadline = attempt->wait_until_ms;
+    for (size_t i = 0; i < attempt->machine->role_count; i++) {
+        const struct seat *seat = &attempt->seats[i];
+        if (seat->action != NULL && seat->deadline_ms < deadline)
+            deadline = seat->deadline_ms;
+    }
+    return deadline;
+}
+
+/* "3m", "1.5s": a duration for people. */
+static char *duration_text(int64_t ms)
+{
+    if (ms % 60000 == 0 && ms > 0)
+        return xasprintf("%" PRId64 "m", ms / 60000);
+    return ms % 1000 == 0 ? xasprintf("%" PRId64 "s", ms / 1000)
+                          : xasprintf("%" PRId64 "ms", ms);
+}
+
+static void end_by_timeout(struct attempt *attempt, const struct seat *seat,
+                           const struct instant *now)
+{
+    char asked[CLOCK_TEXT_SIZE];
+    char *patience = duration_text(seat->action->timeout_ms);
+
+    end_with(attempt, OUTCOME_ERROR, "timeout", NULL, now,
+             "%s (%s) was asked to %s in state %s at %s and did not report within %s",
+             seat->role, seat->type, seat->action->name, current(attempt)->name,
+             clock_format(seat->asked.wall_ms, asked), patience);
+    free(patience);
+}
+
+void attempt_time(struct attempt *attempt, const struct instant *now)
+{
+    if (attempt_deadline(attempt) > now->mono_ms)
+        return;
+    if (attempt->case_deadline_ms <= now->mono_ms) {
+        char *patience = duration_text(attempt->case_timeout_ms);
+        end_with(attempt, OUTCOME_ERROR, "timeout", NULL, now,
+                 "the case did not end within %s; it was in state %s", patience,
+                 current(attempt)->name);
+        free(patience);
+        return;
+    }
+    if (current(attempt)->kind == STATE_WAIT) {
+        go_on_to_next(attempt, now);
+        return;
+    }
+    for (size_t i = 0; i < attempt->machine->role_count; i++) {
+        const struct seat *seat = &attempt->seats[i];
+        if (seat->action != NULL && seat->deadline_ms <= now->mono_ms) {
+            end_by_timeout(attempt, seat, now);
+            return;
+        }
+    }
+}

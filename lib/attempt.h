@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One go of a case through its machine: the current state, what each role is to do, what
+ * was reported, how it ended. Knows nothing of other cases, of clients that wait, or of
+ * HTTP. Any thread, one at a time.
+ */
+#ifndef TL_ATTEMPT_H
+#define TL_ATTEMPT_H
+
+#include "clock.h"
+#include "ids.h"
+#include "machine.h"
+#include "scope.h"
+#include "transcript.h"
+
+enum outcome { OUTCOME_NONE, OUTCOME_SUCCESS, OUTCOME_FAILED, OUTCOME_ERROR };
+
+/* How an attempt ended, and why. */
+struct verdict {
+    enum outcome outcome; /* OUTCOME_NONE while it goes on */
+    const char *type;     /* the kind of reason in a word, for JUnit: "timeout"; static */
+    char *message;        /* the reason in a sentence; owned */
+    char *details;        /* more text, or NULL; owned */
+};
+
+/* What one role is doing. */
+struct seat {
+    const char *role; /* its name; borrowed from the machine */
+    char *client;     /* id of the client that plays it; owned */
+    char *type;       /* that client's registration type; owned */
+    const struct machine_action
+        *action;              /* outstanding, or NULL: nothing to do; of the machine */
+    struct json_object *data; /* of the outstanding action, `${…}` replaced; owned */
+    char delivery[ID_SIZE];   /* id of the outstanding delivery; "" if none */
+    char taken[ID_SIZE];      /* id of the latest delivery whose report was taken */
+    char *answer;             /* what a poll is told, as JSON text; NULL: idle; owned */
+    struct instant asked;     /* when the outstanding action was given */
+    int64_t deadline_ms;      /* its end on the monotonic clock */
+    bool changed;             /* what a poll is told has changed; the engine resets it */
+};
+
+struct attempt {
+    const struct machine *machine; /* what it runs; borrowed */
+    char id[ID_SIZE];              /* deliveries and the nonce derive from it */
+    struct seat *seats;            /* one for each role; owned */
+    struct json_object *scope;     /* what `${…}` finds; owned */
+    int state;                     /* current state's index */
+    struct instant entered;        /* when it was entered */
+    unsigned *visits;              /* how often each state was entered; owned */
+    unsigned *taken_edges;         /* how often each edge was taken; owned */
+    unsigned deliveries;           /* how many were made: names the next one */
+    int64_t wait_until_ms;         /* STATE_WAIT: its end on the monotonic clock */
+    int64_t case_deadline_ms;      /* the end of all patience */
+    int64_t case_timeout_ms;       /* the same as a duration, for messages */
+    struct verdict verdict;        /* how it ended */
+    struct transcript transcript;  /* what happened */
+};
+
+/* How a report was received. */
+enum report_result {
+    REPORT_TAKEN,        /* it counted */
+    REPORT_REPEATED,     /* its delivery was reported before: nothing changed */
+    REPORT_STALE,        /* its delivery is not the outstanding one: nothing changed */
+    REPORT_NOT_ACCEPTED, /* the state does not accept the name: nothing changed (strict
+                            only) */
+};
+
+/* Begin: makes the scope and enters the machine's first state. Copies the parts; borrows
+ * machine for the attempt's life. An attempt whose values can't be had has ended when
+ * this returns. */
+struct attempt *attempt_new(const struct machine *machine,
+                            const struct scope_parts *parts, int64_t case_timeout_ms,
+                            size_t transcript_limit, const struct instant *now);
+void attempt_free(struct attempt *attempt);
+
+/* A report of this seat, about this delivery (NULL or "": the seat was given none).
+ * Borrows body, an object. `strict`: a name that is not accepted changes nothing, instead
+ * of ending the case. */
+enum report_result attempt_report(struct attempt *attempt, size_t seat,
+                                  const char *delivery, struct json_object *body,
+                                  bool strict, const struct instant *now);
+
+/* The adapter of this seat says that it is broken. `is_action`: the action itself failed.
+ */
+void attempt_adapter_error(struct attempt *attempt, size_t seat, bool is_action,
+                           const char *details, const char *path,
+                           const struct instant *now);
+
+/* End it from outside. Does nothing if it has ended. `details` may be NULL. */
+void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type,
+                 const char *message, const char *details, const struct instant *now);
+
+/* The moment on the monotonic clock at which attempt_time() has something to do;
+ * INT64_MAX once it has ended. */
+int64_t attempt_deadline(const struct attempt *attempt);
+
+/* Time has passed: waits end, time-outs strike. */
+void attempt_time(struct attempt *attempt, const struct instant *now);
+
+#endif
