@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Homeservers made by Complement's homerunner. A deployment is a group of servers under
+ * one name that are made and destroyed together; both take as long as containers take, so
+ * both happen on workers. Everything here is for the loop thread.
+ */
+#ifndef TL_HOMERUNNER_H
+#define TL_HOMERUNNER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct homerunner;
+struct json_object;
+struct workers;
+
+struct homerunner_settings {
+    const char *url;            /* "http://localhost:54321" */
+    size_t limit;               /* creates at once; and as many destroys */
+    int64_t timeout_ms;         /* for one create or one try of a destroy */
+    int64_t connect_timeout_ms; /* of that, to reach homerunner at all; 0: 10 s */
+    int64_t retry_ms;   /* pause before a destroy is tried again, doubled each time; 0:
+                           1 s */
+    size_t reply_limit; /* bytes of an answer; 0: 1 MiB */
+};
+
+/* A server to be made. */
+struct homerunner_server {
+    const char *name;  /* the caller's own name for it: "alice_server" */
+    const char *image; /* of its container: "complement-synapse" */
+};
+
+/* Both are called from the loop, never inside the call that asked for it. They may ask
+ * for more. `deployment` and `cause` are borrowed, a cause is a sentence. */
+struct homerunner_callbacks {
+    /* Exactly once for each create. `servers` is an array of {"name", "server_name",
+     * "cs_api"} in the order asked, owned by the callee; NULL if there is a cause. Then
+     * some containers may exist all the same: ask for the destroy in any case. */
+    void (*created)(void *context, const char *deployment, struct json_object *servers,
+                    const char *cause);
+    /* Exactly once for each deployment that homerunner_destroy() was asked for. `cause`
+     * is NULL if it went well. */
+    void (*destroyed)(void *context, const char *deployment, const char *cause);
+    void *context; /* for both, borrowed */
+};
+
+/* Make a client. Adds its two lanes to `workers`; copies settings and callbacks. */
+struct homerunner *homerunner_new(struct workers *workers,
+                                  const struct homerunner_settings *settings,
+                                  const struct homerunner_callbacks *callbacks);
+
+/* Have `count` (at least one) servers made. `deployment` is a name that was never used
+ * before, at homerunner, by anybody. Copies what it is given. */
+void homerunner_create(struct homerunner *homerunner, const char *deployment,
+                       const struct homerunner_server *servers, size_t count);
+
+/* Have a deployment destroyed, at any time: while it is being made this is remembered and
+ * done as soon as homerunner has answered, whatever it answered. A deployment that this
+ * process did not make is destroyed as well. Asking again before it is destroyed changes
+ * nothing. */
+void homerunner_destroy(struct homerunner *homerunner, const char *deployment);
+
+/* How many deployments are being made or destroyed. */
+size_t homerunner_outstanding(const struct homerunner *homerunner);
+
+/* Free the client, after workers_free(): then the callbacks of all that was under way
+ * have been called, except for jobs that were abandoned. Calls none. */
+void homerunner_free(struct homerunner *homerunner);
+
+#endif
