@@ -163,15 +163,14 @@ static struct json_object *reply_json(struct call *call, const struct fetch_repl
     return NULL;
 }
 
-/* Somebody answered, and it was not 200. */
+/* Somebody answered, and it was not 200: with a message if it was homerunner. */
 static void cause_refused(struct call *call, const char *what,
                           const struct fetch_reply *reply)
 {
-    struct json_object *object = reply_json(call, reply);
+    struct json_object *object = NULL, *message = NULL;
 
-    if (object == NULL)
-        return;
-    struct json_object *message = json_member(object, "message");
+    if (json_read(reply->body, reply->size, REPLY_DEPTH, &object, NULL) == 0)
+        message = json_member(object, "message");
     if (json_object_is_type(message, json_type_string)) {
         char *said = excerpt(json_object_get_string(message),
                              (size_t)json_object_get_string_len(message), SHOWN);
@@ -179,10 +178,11 @@ static void cause_refused(struct call *call, const char *what,
                   call->shown, what, said);
         free(said);
     } else {
+        char *said = excerpt(reply->body, reply->size, SHOWN);
         cause_set(&call->cause,
-                  "homerunner at %s answered HTTP %d, without a message, when asked to "
-                  "%s the servers",
-                  call->shown, reply->status, what);
+                  "homerunner at %s answered HTTP %d when asked to %s the servers%s%s",
+                  call->shown, reply->status, what, said[0] != '\0' ? ": " : "", said);
+        free(said);
     }
     json_object_put(object);
 }
