@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the server was told to be: trafficlight.ini(5), read into plain values. There are
+ * three layers: the defaults (config_init), the file (config_load), the command line
+ * (config_set). The first value that a layer gives to a list replaces what came from the
+ * layers below; further ones in the same layer are added. Read before threads start, and
+ * only read afterwards.
+ *
+ * The build's own config.h is another file: outside of src/ write the path to this one.
+ */
+#ifndef TL_CONFIG_H
+#define TL_CONFIG_H
+
+#include "log.h"
+#include "settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The values of a key that may have several. */
+struct config_list {
+    char **items;   /* in the order of the file; owned, each and all */
+    size_t count;   /* length of items */
+    bool inherited; /* from a lower layer: the next value replaces them all */
+};
+
+/* [limits], but for those that the engine keeps (struct settings). */
+struct config_limits {
+    size_t body;                /* bytes of a request's body */
+    size_t json_depth;          /* levels of nesting of a JSON body */
+    size_t header;              /* bytes of request line and headers */
+    size_t header_lines;        /* how many header lines */
+    size_t connections;         /* open at once; 0: as many as descriptors allow */
+    size_t definition;          /* bytes of one definition file */
+    int64_t request_timeout_ms; /* from a request's first byte to its last */
+    int64_t idle_connection_ms; /* a connection between two requests */
+};
+
+struct config {
+    struct config_list listen;     /* [server] listen, as http_server_listen() wants */
+    struct config_list paths;      /* [tests] path: files, folders or globs */
+    size_t repeat;                 /* [tests] repeat: how often each case runs */
+    char *homerunner_url;          /* without a trailing slash; owned */
+    int64_t homerunner_timeout_ms; /* [homerunner] timeout: one create, connect too */
+    int64_t homerunner_connect_ms; /* [homerunner] connect-timeout */
+    size_t worker_threads;         /* [workers] threads */
+    size_t worker_queue;           /* [workers] queue: jobs that may wait */
+    int64_t idle_client_ms;        /* a waiting client not heard of for so long */
+    int64_t active_client_ms;      /* the same for a client that plays a role */
+    int64_t long_poll_ms;          /* a poll that names no wait of its own */
+    int64_t long_poll_max_ms;      /* no poll is held for longer */
+    enum log_level log_level;      /* [log] level */
+    struct config_limits limits;   /* [limits] */
+    struct settings settings;      /* what the engine is told */
+};
+
+/* Fill in the defaults. Whatever follows, config_clear() frees it. */
+void config_init(struct config *config);
+
+/* Free what the configuration owns, not the struct itself, and zero it. */
+void config_clear(struct config *config);
+
+/* Read `file` over what the configuration holds; NULL reads nothing. Then check what must
+ * hold between settings. Gives 0, or -1 with *mistakes: one sentence a line, each with
+ * file, line, section and key (no newline after the last). All mistakes are told at once,
+ * up to a bound. After -1 the configuration can only be cleared. */
+int config_load(struct config *config, const char *file, char **mistakes);
+
+/* Set one key from text, as the file would, but comments are not known here: meant for
+ * options of the command line. [client-type NAME] and [server-type NAME] can't be set.
+ * Gives 0, or -1 with *cause and nothing changed. After the last one, config_check(). */
+int config_set(struct config *config, const char *section, const char *key,
+               const char *value, char **cause);
+
+/* Check what must hold between settings. Gives 0, or -1 with *mistakes, one a line. */
+int config_check(const struct config *config, char **mistakes);
+
+/* End a layer: the next value of a list replaces what is there. config_init() and
+ * config_load() do so themselves. */
+void config_inherit(struct config *config);
+
+/* Write a line for each key: section, key, default and help, with tabs between them.
+ * The default of a key that has none is empty. Where any key is allowed, key is "*". */
+void config_describe(FILE *out);
+
+#endif

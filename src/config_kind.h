@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sections that have a name: [client-type NAME] and [server-type NAME]. Each one is
+ * opened, given its keys, and closed; it lands in the engine's settings. Any thread that
+ * owns the settings.
+ */
+#ifndef TL_CONFIG_KIND_H
+#define TL_CONFIG_KIND_H
+
+struct settings;
+
+struct config_kind {
+    const char *section; /* first word of the section: "client-type" */
+    /* Begin a section of that name, which must be new. 0, or -1 with *cause. */
+    int (*open)(struct settings *settings, const char *name, char **cause);
+    /* Set a key of the section opened last. 0, or -1 with *cause. */
+    int (*set)(struct settings *settings, const char *key, const char *value,
+               char **cause);
+    /* Check that the section opened last is whole. 0, or -1 with *cause. */
+    int (*close)(struct settings *settings, char **cause);
+};
+
+/* The kind of section that begins with this word, or NULL. */
+const struct config_kind *config_kind_find(const char *section);
+
+#endif
