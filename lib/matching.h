@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is free, and which case can start. Free clients stand in line by client type;
+ * waiting cases stand in line by signature (the client types of their roles in order). A
+ * signature that can't be filled watches one client type that it lacks, so a new client
+ * looks only at signatures for which it may be the one that was missing. One thread at a
+ * time.
+ */
+#ifndef TL_MATCHING_H
+#define TL_MATCHING_H
+
+#include "model.h"
+
+struct matching *matching_new(const struct settings *settings);
+void matching_free(struct matching *matching);
+
+/* Stand a waiting case in line. `types`: client type of each role. `deploys`: it needs a
+ * free homerunner deployment before it may take clients. */
+void matching_add_case(struct matching *matching, struct testcase *testcase,
+                       const char *const *types, size_t role_count, bool deploys);
+
+/* Stand a free client in line, under every client type that its registration matches; and
+ * take it out again. */
+void matching_add_client(struct matching *matching, struct client *client);
+void matching_remove_client(struct matching *matching, struct client *client);
+
+/* Count a client that plays under its client types, or one that does so no more. */
+void matching_count_busy(struct matching *matching, const struct client *client,
+                         int change);
+
+/* Take the first case, in the order of the files, that can start: its players are filled
+ * in and all of them are out of the lines. `deployment_free`: cases that need one may
+ * start. NULL if no case can start now. */
+struct testcase *matching_next(struct matching *matching, bool deployment_free);
+
+/* Look again at cases that waited for a deployment: one is free. */
+void matching_deployment_freed(struct matching *matching);
+
+/* Why a waiting case has not started, in a sentence. Owned by the caller. */
+char *matching_reason(const struct matching *matching, const struct testcase *testcase);
+
+#endif
