@@ -40,10 +40,10 @@ char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
 {
     time_t seconds = (time_t)(wall_ms / 1000);
     struct tm parts;
-    char day_and_time[21];
 
     gmtime_r(&seconds, &parts);
-    strftime(day_and_time, sizeof day_and_time, "%Y-%m-%dT%H:%M:%S", &parts);
-    snprintf(text, CLOCK_TEXT_SIZE, "%s.%03dZ", day_and_time, (int)(wall_ms % 1000));
+    size_t size = strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text + size, CLOCK_TEXT_SIZE - size, ".%03uZ",
+             (unsigned)(wall_ms % 1000) % 1000);
     return text;
 }

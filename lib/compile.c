@@ -5,8 +5,8 @@
  */
 #include "compile.h"
 
-#include "check.h"
 #include "json.h"
+#include "soundness.h"
 #include "value.h"
 #include "xalloc.h"
 
@@ -262,9 +262,9 @@ static void read_save_and_timeout(struct compiler *compiler,
                                  compiler->mistakes);
     if (save != NULL && !json_is_text(save))
         mistake_error(compiler->mistakes, &at_save, "must be a name");
-    else if (save != NULL &&
-             check_saved_name(compiler->definition, json_object_get_string(save),
-                              &at_save, compiler->mistakes))
+    else if (save != NULL && soundness_check_saved_name(compiler->definition,
+                                                        json_object_get_string(save),
+                                                        &at_save, compiler->mistakes))
         action->save = xstrdup(json_object_get_string(save));
 }
 
@@ -338,7 +338,7 @@ static void read_set(struct compiler *compiler, int state, struct json_object *b
     json_object_object_foreach (body, name, value) {
         struct where here = {where, name, 0};
         (void)value;
-        check_saved_name(compiler->definition, name, &here, compiler->mistakes);
+        soundness_check_saved_name(compiler->definition, name, &here, compiler->mistakes);
     }
 }
 
@@ -462,7 +462,7 @@ struct machine *compile_case(const struct definition *definition, size_t index,
     compile_states(&compiler);
     machine_finish(compiler.machine);
     if (mistakes_errors(mistakes) == before)
-        check_machine(definition, compiler.machine, mistakes);
+        soundness_check(definition, compiler.machine, mistakes);
     free(compiler.types);
     if (mistakes_errors(mistakes) > before) {
         machine_release(compiler.machine);

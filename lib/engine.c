@@ -14,6 +14,7 @@
 #include "xalloc.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -236,7 +237,7 @@ static void deploy_case(struct engine *engine, struct testcase *testcase,
         size_t image = i < type->image_count ? i : type->image_count - 1;
         wanted[i] = (struct server_wanted){definition->servers[i], type->images[image]};
     }
-    id_derive(testcase->deployment, testcase->id, "deployment 1");
+    snprintf(testcase->deployment, sizeof testcase->deployment, "%s-%d", testcase->id, 1);
     testcase->deployed = true;
     engine->deployments++;
     engine->ops.create(engine->context, testcase->deployment, wanted, count);
@@ -594,17 +595,15 @@ void engine_lost(struct engine *engine, const char *id, const char *reason,
 /* --- inputs from provisioning
  * ------------------------------------------------------------------------------------ */
 
+/* A deployment is named by the id of its case and the number of the attempt. */
 static struct testcase *find_deployment(struct engine *engine, const char *deployment)
 {
-    struct suite *suite;
+    struct testcase *testcase = NULL;
 
-    TAILQ_FOREACH (suite, &engine->suites, link) {
-        for (size_t i = 0; i < suite->case_count; i++) {
-            if (strcmp(suite->cases[i].deployment, deployment) == 0)
-                return &suite->cases[i];
-        }
-    }
-    return NULL;
+    if (strlen(deployment) >= ID_SIZE)
+        HASH_FIND(hh, engine->cases_by_id, deployment, ID_SIZE - 1, testcase);
+    return testcase != NULL && strcmp(testcase->deployment, deployment) == 0 ? testcase
+                                                                             : NULL;
 }
 
 void engine_created(struct engine *engine, const char *deployment,
@@ -631,7 +630,7 @@ void engine_destroyed(struct engine *engine, const char *deployment, const char 
 {
     struct testcase *testcase = find_deployment(engine, deployment);
 
-    if (testcase == NULL || testcase->deployment[0] == '\0')
+    if (testcase == NULL)
         return;
     if (cause != NULL)
         transcript_add(&testcase->prelude, now, TRANSCRIPT_SERVER, NULL,

@@ -82,12 +82,12 @@ struct testcase {
     struct machine *machine;       /* held */
     struct signature *signature;   /* what it needs; owned by matching */
     TAILQ_ENTRY(testcase) waiting; /* in its signature's queue, while CASE_WAITING */
-    enum case_state state;    /* see CASE_STATES; testcase_set_state() alone changes it */
-    struct client **players;  /* by role, once it has them; owned array */
-    struct attempt *attempt;  /* its go through the machine; NULL before; owned */
-    struct verdict verdict;   /* of a case that ended before its machine ran */
-    char deployment[ID_SIZE]; /* its homerunner deployment; "" if none */
-    bool deployed;            /* the deployment was asked for, and is to be destroyed */
+    enum case_state state;   /* see CASE_STATES; testcase_set_state() alone changes it */
+    struct client **players; /* by role, once it has them; owned array */
+    struct attempt *attempt; /* its go through the machine; NULL before; owned */
+    struct verdict verdict;  /* of a case that ended before its machine ran */
+    char deployment[ID_SIZE + 8]; /* its homerunner deployment; "" if none */
+    bool deployed; /* the deployment was asked for, and is to be destroyed */
     struct json_object
         *servers;              /* array of {name, server_name, cs_api}, or NULL; owned */
     struct transcript prelude; /* what happened before the machine ran */

@@ -4,18 +4,18 @@
  * leaves, loops that never rest, `${…}` that can never have a value. Any thread, one at a
  * time.
  */
-#ifndef TL_CHECK_H
-#define TL_CHECK_H
+#ifndef TL_SOUNDNESS_H
+#define TL_SOUNDNESS_H
 
 #include "definition.h"
 #include "machine.h"
 
 /* Note every mistake in a finished machine of the definition. */
-void check_machine(const struct definition *definition, const struct machine *machine,
-                   struct mistakes *mistakes);
+void soundness_check(const struct definition *definition, const struct machine *machine,
+                     struct mistakes *mistakes);
 
 /* Whether reports and values may be saved under this name; if not, notes why. */
-bool check_saved_name(const struct definition *definition, const char *name,
-                      const struct where *where, struct mistakes *mistakes);
+bool soundness_check_saved_name(const struct definition *definition, const char *name,
+                                const struct where *where, struct mistakes *mistakes);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What can be known wrong of a machine before it runs: three walks over its graph. */
-#include "check.h"
+#include "soundness.h"
 
 #include "json.h"
 #include "value.h"
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool check_saved_name(const struct definition *definition, const char *name,
-                      const struct where *where, struct mistakes *mistakes)
+bool soundness_check_saved_name(const struct definition *definition, const char *name,
+                                const struct where *where, struct mistakes *mistakes)
 {
     if (!definition_check_name(name, where, mistakes))
         return false;
@@ -250,8 +250,8 @@ static void check_values(const struct definition *definition,
     free(saved);
 }
 
-void check_machine(const struct definition *definition, const struct machine *machine,
-                   struct mistakes *mistakes)
+void soundness_check(const struct definition *definition, const struct machine *machine,
+                     struct mistakes *mistakes)
 {
     check_ways(machine, mistakes);
     check_rest(machine, mistakes);
