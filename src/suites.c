@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Test definitions on disk. First all files are listed, then dictionaries are read, then
+ * tests. */
+#include "suites.h"
+
+#include "data.h"
+#include "json.h"
+#include "jsonscan.h"
+#include "xalloc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEST_FILES       "*_test.json"
+#define DICTIONARY_FILES "*.actions.json"
+#define FOLDERS_DEEP     16 /* a folder tree deeper than this is taken for a loop of links \
+                             */
+#define JSON_DEPTH 64       /* nesting of a definition */
+
+/* The files that were found, in order. */
+struct file_list {
+    char **names;              /* owned */
+    size_t count;              /* length of names */
+    struct mistakes *mistakes; /* is filled */
+};
+
+static void list_add(struct file_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->names[i], name) == 0)
+            return; /* reached by two of the paths */
+    }
+    list->names = xreallocarray(list->names, list->count + 1, sizeof *list->names);
+    list->names[list->count++] = xstrdup(name);
+}
+
+static void list_clear(struct file_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
+}
+
+static bool has_form(const char *path, const char *pattern)
+{
+    const char *slash = strrchr(path, '/');
+
+    return fnmatch(pattern, slash != NULL ? slash + 1 : path, 0) == 0;
+}
+
+/* --- finding
+ * ---------------------------------------------------------------------------------------
+ */
+
+static void find_below(struct file_list *list, const char *path, int depth);
+
+static void find_in_folder(struct file_list *list, const char *folder, int depth)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, NULL, alphasort);
+
+    if (count < 0) {
+        mistakes_set_file(list->mistakes, folder, NULL);
+        mistake_error(list->mistakes, NULL, "the folder can't be read: %s",
+                      strerror(errno));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
+        if (entries[i]->d_name[0] != '.')
+            find_below(list, path, depth + 1);
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void find_below(struct file_list *list, const char *path, int depth)
+{
+    struct stat status;
+    bool is_ours = has_form(path, TEST_FILES) || has_form(path, DICTIONARY_FILES);
+
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode) && depth < FOLDERS_DEEP)
+        find_in_folder(list, path, depth);
+    else if (is_ours)
+        list_add(list, path);
+}
+
+static void find_path(struct file_list *list, const char *path)
+{
+    glob_t found = {0};
+    size_t before = list->count;
+    int result = glob(path, 0, NULL, &found);
+
+    for (size_t i = 0; result == 0 && i < found.gl_pathc; i++) {
+        struct stat status;
+        if (stat(found.gl_pathv[i], &status) == 0 && S_ISDIR(status.st_mode))
+            find_in_folder(list, found.gl_pathv[i], 0);
+        else
+            list_add(list, found.gl_pathv[i]);
+    }
+    if (list->count == before) {
+        mistakes_set_file(list->mistakes, path, NULL);
+        mistake_error(list->mistakes, NULL,
+                      result == 0 ? "there is no " TEST_FILES " in it"
+                                  : "there is no such file or folder");
+    }
+    globfree(&found);
+}
+
+/* --- reading
+ * -----------------------------------------------------------------------------------------
+ */
+
+/* The whole file with a NUL after it, owned; NULL with *cause. */
+static char *read_file(const char *path, size_t limit, size_t *size, char **cause)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
+    char *text = NULL;
+
+    *size = 0;
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        cause_set(cause, "can't be read: %s", strerror(errno));
+    } else if (!S_ISREG(status.st_mode)) {
+        cause_set(cause, "is no regular file");
+    } else if ((size_t)status.st_size > limit) {
+        cause_set(cause, "has %zu bytes; [limits] definition allows %zu",
+                  (size_t)status.st_size, limit);
+    } else {
+        text = xcalloc((size_t)status.st_size + 1, 1);
+        while (*size < (size_t)status.st_size) {
+            ssize_t part = read(fd, text + *size, (size_t)status.st_size - *size);
+            if (part <= 0)
+                break;
+            *size += (size_t)part;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+/* The file's document and its text, for lines in messages; both owned, NULL with a
+ * mistake. */
+static struct json_object *read_json(const char *path, size_t limit, char **text,
+                                     struct mistakes *mistakes)
+{
+    struct json_object *root = NULL;
+    char *cause = NULL;
+    size_t size;
+
+    mistakes_set_file(mistakes, path, NULL);
+    *text = read_file(path, limit, &size, &cause);
+    if (*text != NULL) {
+        json_blank_comments(*text, size);
+        if (json_read(*text, size, JSON_DEPTH, &root, &cause) == 0) {
+            mistakes_set_file(mistakes, path, *text);
+            jsonscan_duplicates(*text, mistakes);
+        }
+    }
+    if (cause != NULL)
+        mistake_error(mistakes, NULL, "%s", cause);
+    free(cause);
+    return root;
+}
+
+struct dictionary *suites_dictionary(void)
+{
+    struct dictionary *dictionary = dictionary_new();
+    struct mistakes *mistakes = mistakes_new();
+    char *text = xstrndup((const char *)data_dictionary, data_dictionary_size);
+    struct json_object *root = NULL;
+    char *cause = NULL;
+
+    json_blank_comments(text, data_dictionary_size);
+    if (json_read(text, data_dictionary_size, JSON_DEPTH, &root, &cause) < 0)
+        abort(); /* it was checked when the program was built */
+    dictionary_add(dictionary, root, mistakes);
+    json_object_put(root);
+    mistakes_free(mistakes);
+    free(text);
+    return dictionary;
+}
+
+static void read_dictionary(const char *path, size_t limit, struct dictionary *dictionary,
+                            struct mistakes *mistakes)
+{
+    char *text = NULL;
+    struct json_object *root = read_json(path, limit, &text, mistakes);
+
+    if (root != NULL)
+        dictionary_add(dictionary, root, mistakes);
+    json_object_put(root);
+    free(text);
+}
+
+/* The name of the folder that the file is in: "chat" for /suites/chat/a_test.json. Owned.
+ */
+static char *folder_name(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *copy = real != NULL ? real : xstrdup(path);
+    char *folder = xstrdup(basename(dirname(copy)));
+
+    free(copy);
+    if (strcmp(folder, "/") == 0 || strcmp(folder, ".") == 0)
+        *folder = '\0';
+    return folder;
+}
+
+static struct definition *read_definition(const char *path, size_t limit,
+                                          const struct dictionary *dictionary,
+                                          const struct settings *settings,
+                                          struct mistakes *mistakes, char **text)
+{
+    size_t before = mistakes_errors(mistakes);
+    struct json_object *root = read_json(path, limit, text, mistakes);
+    char *folder = folder_name(path);
+    struct definition *definition = NULL;
+
+    if (root != NULL)
+        definition = definition_read(root, path, folder, dictionary, settings, mistakes);
+    if (mistakes_errors(mistakes) > before) { /* doubled members count, too */
+        definition_free(definition);
+        definition = NULL;
+    }
+    json_object_put(root);
+    free(folder);
+    return definition;
+}
+
+size_t suites_load(const struct suites_source *source, struct dictionary *dictionary,
+                   const struct settings *settings, struct mistakes *mistakes,
+                   void (*each)(struct definition *definition, void *argument),
+                   void *argument)
+{
+    struct file_list list = {.mistakes = mistakes};
+    size_t tests = 0;
+
+    for (size_t i = 0; i < source->path_count; i++)
+        find_path(&list, source->paths[i]);
+    for (size_t i = 0; i < list.count; i++) {
+        if (has_form(list.names[i], DICTIONARY_FILES))
+            read_dictionary(list.names[i], source->file_limit, dictionary, mistakes);
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        char *text = NULL;
+        if (has_form(list.names[i], DICTIONARY_FILES))
+            continue;
+        tests++;
+        struct definition *definition = read_definition(
+            list.names[i], source->file_limit, dictionary, settings, mistakes, &text);
+        if (definition != NULL)
+            each(definition, argument);
+        mistakes_set_file(mistakes, list.names[i], NULL);
+        free(text);
+    }
+    list_clear(&list);
+    return tests;
+}
