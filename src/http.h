@@ -45,7 +45,9 @@ struct http_limits {
     int idle_ms;    /* a kept-alive connection without a request is closed after this */
 };
 
-/* Make a server without listeners. Borrows routes and context for its whole life. */
+/* Make a server without listeners. Borrows routes and context for its whole life. Where
+ * several rows fit a path, the first one serves. The process ignores SIGPIPE from here
+ * on. All servers of a process belong to one loop thread. */
 struct http_server *http_server_new(struct event_base *base,
                                     const struct http_route *routes, size_t route_count,
                                     const struct http_limits *limits, void *context);
@@ -86,6 +88,10 @@ const char *http_header(const struct http_exchange *exchange, const char *name);
 
 /* The whole body; *size gets its length. Never NULL. Borrowed, not NUL-terminated. */
 const char *http_body(struct http_exchange *exchange, size_t *size);
+
+/* Whether the request is a HEAD, come to the handler of GET. Answer it alike: the body is
+ * left out here. */
+bool http_is_head(const struct http_exchange *exchange);
 
 /* Whether the connection ends with this answer (client asked for it, or HTTP/1.0). */
 bool http_closes(const struct http_exchange *exchange);
