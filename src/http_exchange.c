@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request as its handler sees it, and the answer to it. Loop thread.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "http_internal.h"
+#include "log.h"
+#include "xalloc.h"
+
+/* --- the request --- */
+
+struct http_exchange *http_exchange_new(struct http_connection *connection)
+{
+    struct evhttp_request *request = connection->request;
+    const char *target = request->uri ? http_route_target(request->uri) : NULL;
+    struct http_exchange *exchange =
+        xcalloc(1, sizeof(*exchange) + (target ? http_route_room(target) : 1));
+    exchange->connection = connection;
+    exchange->request = request;
+    exchange->query = exchange->text;
+    if (target)
+        http_route_split(exchange, target);
+    return exchange;
+}
+
+const char *http_parameter(const struct http_exchange *exchange, const char *name)
+{
+    const struct http_compiled *route = exchange->route;
+    size_t length = strlen(name);
+    for (size_t i = 0; i < route->count; i++) {
+        if (route->segments[i].parameter && route->segments[i].length == length &&
+            !memcmp(route->segments[i].text, name, length))
+            return exchange->segments[i].length > 0 ? exchange->segments[i].text : NULL;
+    }
+    return NULL;
+}
+
+const char *http_query(const struct http_exchange *exchange, const char *name)
+{
+    const char *at = exchange->query;
+    while (*at) {
+        const char *value = at + strlen(at) + 1;
+        if (!strcmp(at, name))
+            return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+const char *http_header(const struct http_exchange *exchange, const char *name)
+{
+    return evhttp_find_header(exchange->request->input_headers, name);
+}
+
+const char *http_body(struct http_exchange *exchange, size_t *size)
+{
+    struct evbuffer *body = exchange->request->input_buffer;
+    *size = evbuffer_get_length(body);
+    return *size > 0 ? xcheck(evbuffer_pullup(body, -1)) : "";
+}
+
+bool http_is_head(const struct http_exchange *exchange)
+{
+    return exchange->request->type == EVHTTP_REQ_HEAD;
+}
+
+bool http_closes(const struct http_exchange *exchange)
+{
+    return exchange->closes;
+}
+
+/* --- the answer --- */
+
+void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
+{
+    if (evhttp_add_header(exchange->request->output_headers, name, value))
+        log_error("a header %s with a line end in it was left out of an answer", name);
+}
+
+/* evhttp would print the date anew for each answer. */
+static void answer_date(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    time_t now = time(NULL);
+    struct tm parts;
+    if (now != server->date_second && gmtime_r(&now, &parts)) {
+        evutil_date_rfc1123(server->date, sizeof(server->date), &parts);
+        server->date_second = now;
+    }
+    http_add_header(exchange, "Date", server->date);
+}
+
+static void answer_close(struct http_exchange *exchange)
+{
+    struct evhttp_request *request = exchange->request;
+    /* evhttp would answer a request to keep alive as well. */
+    while (evhttp_remove_header(request->input_headers, "Connection") == 0)
+        ;
+    evhttp_remove_header(request->output_headers, "Connection");
+    http_add_header(exchange, "Connection", "close");
+}
+
+static void answer_body(struct http_exchange *exchange, const char *content_type,
+                        const void *data, size_t size)
+{
+    struct evhttp_request *request = exchange->request;
+    char length[24];
+    snprintf(length, sizeof(length), "%zu", size);
+    if (content_type)
+        http_add_header(exchange, "Content-Type", content_type);
+    http_add_header(exchange, "Content-Length", length);
+    /* evhttp writes whatever is in this buffer, to HEAD as well. */
+    if (!http_is_head(exchange) && size > 0 &&
+        evbuffer_add(request->output_buffer, data, size))
+        abort();
+}
+
+void http_reply(struct http_exchange *exchange, int status, const char *content_type,
+                const void *data, size_t size)
+{
+    struct http_connection *connection = exchange->connection;
+    struct evhttp_request *request = exchange->request;
+    assert(connection->exchange == exchange);
+    if (connection->probe)
+        event_del(connection->probe);
+    if (request->major == 0) /* it was not understood so far */
+        request->major = request->minor = 1;
+    if (connection->server->stopped)
+        exchange->closes = true;
+    answer_date(exchange);
+    if (exchange->closes)
+        answer_close(exchange);
+    if (status != 204 && status != 304)
+        answer_body(exchange, content_type, data, size);
+    bool lingers = exchange->lingers;
+    connection->exchange = NULL;
+    free(exchange);
+    if (lingers) {
+        /* This sends the body, too, but does not end the connection. */
+        evhttp_send_reply_start(request, status, http_problem_phrase(status));
+        http_connection_linger(connection);
+        return;
+    }
+    evhttp_send_reply(request, status, http_problem_phrase(status), NULL);
+    /* What the client sends next, its end included, waits until it has its answer. */
+    bufferevent_disable(connection->bufferevent, EV_READ);
+    http_connection_set_state(connection, HTTP_ANSWERING);
+}
+
+void http_reply_json(struct http_exchange *exchange, const char *json)
+{
+    http_reply(exchange, 200, "application/json", json, strlen(json));
+}
+
+static void answer_problem(struct http_exchange *exchange, int status, const char *detail)
+{
+    char *text = http_problem_text(status, detail);
+    http_reply(exchange, status, "application/problem+json", text, strlen(text));
+    free(text);
+}
+
+void http_problem(struct http_exchange *exchange, int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *detail = xvasprintf(format, arguments);
+    va_end(arguments);
+    answer_problem(exchange, status, detail);
+    free(detail);
+}
+
+/* --- from the whole request to its handler --- */
+
+/* A chunked body says only at its end how large it is. */
+static void exchange_judge_size(struct http_exchange *exchange)
+{
+    const struct http_server *server = exchange->connection->server;
+    if (exchange->verdict.status || exchange->request->body_size <= server->limits.body)
+        return;
+    exchange->verdict = (struct http_verdict){413, server->too_large};
+    exchange->closes = true;
+}
+
+static void exchange_refuse(struct http_exchange *exchange)
+{
+    char allow[64];
+    if (exchange->verdict.status == 405) {
+        http_route_allow(exchange, allow, sizeof(allow));
+        http_add_header(exchange, "Allow", allow);
+    }
+    answer_problem(exchange, exchange->verdict.status, exchange->verdict.detail);
+}
+
+void http_exchange_run(struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    const struct http_route *row;
+    exchange_judge_size(exchange);
+    if (exchange->verdict.status) {
+        exchange_refuse(exchange);
+        return;
+    }
+    row = exchange->route->row;
+    row->handle(exchange, connection->server->context);
+    if (connection->exchange && !connection->exchange->held) {
+        log_error("the handler of %s %s has not answered", row->method, row->path);
+        http_problem(exchange, 500,
+                     "The server has failed to answer this; its log tells more.");
+    }
+}
+
+void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg)
+{
+    assert(!exchange->held && exchange->connection->exchange == exchange);
+    exchange->held = true;
+    exchange->gone = gone;
+    exchange->gone_arg = arg;
+    http_connection_watch(exchange->connection);
+}
