@@ -424,7 +424,8 @@ class Client:
 
 # --- definitions and settings
 
-# Known in every definition that definition() makes; no dictionary has these names.
+# Known in every definition that definition() makes; the shipped dictionary has none of
+# these names.
 OWN_ACTIONS = {
     "dance": {"description": "Moves to music.", "data": {"tune": {"type": "string"}},
               "responses": ["danced", "waltzed"],
@@ -435,22 +436,6 @@ OWN_ACTIONS = {
              "data": {"text": {"type": "string"}, "thing": {"type": "object"}},
              "responses": ["shown"], "types": ["element-web", "element-android"]},
 }
-
-# For a tree without a dictionary of its own.
-PLAIN_DICTIONARY = {"actions": {
-    name: {"description": name, "responses": [response],
-           "types": ["element-web", "element-android"]}
-    for name, response in VERIFY_ANSWERS.items()}}
-for _name in ("register", "login"):
-    PLAIN_DICTIONARY["actions"][_name].update(
-        data={"username": {"type": "string", "required": True},
-              "password": {"type": "string", "required": True},
-              "homeserver_url": {"type": "object", "required": True}},
-        template={"username": "${me.localpart}", "password": "${me.password}",
-                  "homeserver_url": {"local": "${on.cs_api}",
-                                     "local_docker": "${on.cs_api_docker}"}})
-PLAIN_DICTIONARY["actions"]["login"]["responses"] = ["logged_in", "loggedin"]
-
 
 def definition(name, states, clients=None, initial=None, **more):
     """A test; `clients` is {"red": ["element-web"]} where nothing is said."""
@@ -612,19 +597,10 @@ class ServerTest(unittest.TestCase):
         (place / name).write_text(text)
         return place / name
 
-    def dictionary(self):
-        """The dictionary of actions: the tree's own if it has one."""
-        shipped = sorted((SOURCE / "contrib").rglob("*.actions.json"))
-        if shipped:
-            return shipped[0]
-        plain = self.folder / "plain.actions.json"
-        plain.write_text(json.dumps(PLAIN_DICTIONARY))
-        return plain
-
     def settings(self, changes=None):
         """The settings that tests start from, with changes: {section: {key: value}}."""
         settings = {"server": {"listen": "127.0.0.1:0"},
-                    "tests": {"path": self.suites, "actions": self.dictionary()},
+                    "tests": {"path": self.suites},
                     "server-type synapse": {"servers": "hs1=http://localhost:8008"}}
         for section, keys in (changes or {}).items():
             settings.setdefault(section, {}).update(keys)

@@ -308,7 +308,7 @@ class DefinitionTest(ServerTest):
 class ListenTest(ServerTest):
     def test_several(self):
         self.start(solo(), listeners=3, config={"server": {
-            "listen": ["127.0.0.1:0 127.0.0.1:0", f"unix:{self.folder}/s"]}})
+            "listen": ["127.0.0.1:0 127.0.0.2:0", f"unix:{self.folder}/s"]}})
         self.assertEqual(len(set(self.daemon.urls)), 3)
         for url in self.daemon.urls:
             self.assertEqual(request(url, "GET", "/healthz").status, 200)
