@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The endpoints for adapters. Each checks what came in, hands it to the engine, and turns the
+ * engine's answer into a status.
+ */
+#include "client_api.h"
+
+#include "body.h"
+#include "daemon.h"
+#include "json.h"
+#include "now.h"
+#include "presence.h"
+#include "utf8.h"
+#include "xalloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ID_BYTES   128 /* of a client's id */
+#define TYPE_CHARS 64  /* of a client's type */
+
+/* --- what every endpoint does ------------------------------------------------------------------ */
+
+/* The client's id, or NULL: then the exchange has been answered. */
+static const char *read_id(struct http_exchange *exchange)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
+    const char *id = http_parameter(exchange, "id");
+    size_t size = id != NULL ? strlen(id) : 0;
+
+    if (size > 0 && size <= ID_BYTES && strspn(id, allowed) == size)
+        return id;
+    http_problem(exchange, 400, "a client's id is 1 to %d of A-Z a-z 0-9 . _ ~ -: a UUID does well",
+                 ID_BYTES);
+    return NULL;
+}
+
+/* Answer with what came of an input; frees cause. */
+static void reply_result(struct http_exchange *exchange, enum engine_result result, char *cause)
+{
+    switch (result) {
+    case ENGINE_OK:
+        http_reply_json(exchange, "{}");
+        break;
+    case ENGINE_UNKNOWN:
+        http_problem(exchange, 404, "no client of this id is registered: POST to "
+                                    "/client/<id>/register first");
+        break;
+    case ENGINE_WRONG_MOMENT:
+        http_problem(exchange, 409, "%s", cause);
+        break;
+    case ENGINE_INVALID:
+        http_problem(exchange, 422, "%s", cause);
+        break;
+    case ENGINE_FULL:
+        http_add_header(exchange, "Retry-After", "10");
+        http_problem(exchange, 503, "%s", cause);
+        break;
+    }
+    free(cause);
+}
+
+/* --- register -------------------------------------------------------------------------------------- */
+
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+void client_register(struct http_exchange *exchange, void *context)
+{
+    struct daemon *daemon = context;
+    const char *id = read_id(exchange);
+    char *cause = NULL;
+
+    if (id == NULL)
+        return;
+    struct json_object *body = body_read_object(exchange, (int)daemon->config.limits.json_depth);
+    if (body == NULL)
+        return;
+    const char *type = json_member_text(body, "type");
+    if (type == NULL || *type == '\0' || count_characters(type) > TYPE_CHARS) {
+        http_problem(exchange, 422,
+                     "a registration needs \"type\", a string of 1 to %d characters: what kind "
+                     "of client this is, as in {\"type\": \"element-web\"}",
+                     TYPE_CHARS);
+    } else {
+        struct instant moment = now();
+        enum engine_result result =
+            engine_register(daemon->engine, id, body, &moment, &cause);
+        if (result == ENGINE_OK)
+            presence_heard(daemon->presence, id);
+        reply_result(exchange, result, cause);
+        daemon_settle(daemon);
+    }
+    json_object_put(body);
+}
+
+/* --- poll ---------------------------------------------------------------------------------------------- */
+
+/* Read seconds with decimals into *ms. False for anything that is no such number. */
+static bool read_seconds(const char *text, size_t size, int64_t *ms)
+{
+    char number[32];
+    char *end;
+
+    if (size == 0 || size >= sizeof number || strspn(text, "0123456789.") < size)
+        return false;
+    memcpy(number, text, size);
+    number[size] = '\0';
+    double seconds = strtod(number, &end);
+    if (end != number + size || end == number || !isfinite(seconds) || seconds > 1e9)
+        return false;
+    *ms = (int64_t)llround(seconds * 1000);
+    return true;
+}
+
+/* `wait=SECONDS` among the preferences of RFC 7240. What can't be understood is ignored, as that
+ * document wants. */
+static bool read_preference(const char *header, int64_t *ms)
+{
+    while (header != NULL && *header != '\0') {
+        header += strspn(header, " \t,");
+        size_t size = strcspn(header, ",");
+        size_t value = strcspn(header, ";, \t");
+        if (value > 5 && strncasecmp(header, "wait=", 5) == 0 &&
+            read_seconds(header + 5, value - 5, ms))
+            return true;
+        header += size;
+    }
+    return false;
+}
+
+/* How long this poll may be held. False: the exchange has been answered. */
+static bool read_wait(struct http_exchange *exchange, const struct config *config,
+                      int64_t *wait_ms, bool *named)
+{
+    const char *wait = http_query(exchange, "wait");
+
+    *named = true;
+    if (wait != NULL && !read_seconds(wait, strlen(wait), wait_ms)) {
+        http_problem(exchange, 400,
+                     "wait is a number of seconds, 0 or more, as in ?wait=20: \"%.40s\" is none",
+                     wait);
+        return false;
+    }
+    if (wait == NULL && !read_preference(http_header(exchange, "Prefer"), wait_ms)) {
+        *named = false;
+        *wait_ms = config->long_poll_ms;
+    }
+    if (*wait_ms > config->long_poll_max_ms)
+        *wait_ms = config->long_poll_max_ms;
+    return true;
+}
+
+void client_poll(struct http_exchange *exchange, void *context)
+{
+    struct daemon *daemon = context;
+    const char *id = read_id(exchange);
+    int64_t wait_ms;
+    bool named;
+
+    if (id != NULL && read_wait(exchange, &daemon->config, &wait_ms, &named))
+        presence_poll(daemon->presence, id, exchange, wait_ms, named);
+}
+
+/* --- report -------------------------------------------------------------------------------------------- */
+
+void client_report(struct http_exchange *exchange, void *context)
+{
+    struct daemon *daemon = context;
+    const char *id = read_id(exchange);
+    char *cause = NULL;
+
+    if (id == NULL)
+        return;
+    struct json_object *body = body_read_object(exchange, (int)daemon->config.limits.json_depth);
+    if (body == NULL)
+        return;
+    struct json_object *given = json_member(body, "id");
+    if (given != NULL && !json_is_text(given)) {
+        http_problem(exchange, 400, "\"id\" must be the string that the poll's answer gave as id");
+    } else {
+        struct instant moment = now();
+        /* a copy: the engine's answer to the poll that held it may go while it is looked at */
+        char *delivery = xstrdup(given ? json_object_get_string(given)
+                                       : presence_delivery(daemon->presence, id));
+        enum engine_result result = engine_report(daemon->engine, id, delivery, given != NULL,
+                                                  body, &moment, &cause);
+        if (result != ENGINE_UNKNOWN)
+            presence_heard(daemon->presence, id);
+        reply_result(exchange, result, cause);
+        daemon_settle(daemon);
+        free(delivery);
+    }
+    json_object_put(body);
+}
+
+/* --- error ----------------------------------------------------------------------------------------------- */
+
+/* A member of the error that is text, "" if it is not there; NULL if it is something else. */
+static const char *error_text(struct json_object *error, const char *name)
+{
+    struct json_object *value = json_member(error, name);
+
+    if (value == NULL)
+        return "";
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+void client_error(struct http_exchange *exchange, void *context)
+{
+    struct daemon *daemon = context;
+    const char *id = read_id(exchange);
+
+    if (id == NULL)
+        return;
+    struct json_object *body = body_read_object(exchange, (int)daemon->config.limits.json_depth);
+    if (body == NULL)
+        return;
+    struct json_object *error = json_member(body, "error");
+    const char *type = json_member_text(error, "type");
+    const char *details = error_text(error, "details");
+    const char *path = error_text(error, "path");
+    if (type == NULL || details == NULL || path == NULL) {
+        http_problem(exchange, 400,
+                     "an error is told as {\"error\": {\"type\": \"action\" or another, "
+                     "\"details\": TEXT, \"path\": TEXT}}");
+    } else {
+        struct instant moment = now();
+        enum engine_result result =
+            engine_client_error(daemon->engine, id, strcmp(type, "action") == 0, details, path,
+                                &moment);
+        if (result != ENGINE_UNKNOWN)
+            presence_heard(daemon->presence, id);
+        reply_result(exchange, result, NULL);
+        daemon_settle(daemon);
+    }
+    json_object_put(body);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's rooms, held together: what the endpoints need to answer, and the one way in which
+ * inputs reach the engine. Loop thread only.
+ */
+#ifndef TL_DAEMON_H
+#define TL_DAEMON_H
+
+#include "config.h"
+#include "engine.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct daemon {
+    struct config config;          /* what the configuration says */
+    struct event_base *base;       /* the loop; owned */
+    struct workers *workers;       /* whatever may block; owned */
+    struct homerunner *homerunner; /* homeservers made on demand; owned */
+    struct renderer *renderer;     /* pictures; owned */
+    struct presence *presence;     /* who was heard when, held polls; owned */
+    struct engine *engine;         /* cases and clients; owned */
+    struct http_server *http;      /* the front end; owned */
+    struct event *engine_timer;    /* the engine's next deadline; owned */
+    struct event *end_timer;       /* while stopping: looks whether all has been said; owned */
+    struct event *signals[2];      /* SIGTERM, SIGINT; owned */
+    struct dictionary *dictionary; /* the actions that there are; owned */
+    char hostname[256];            /* for reports */
+    bool once;                     /* stop when all cases have ended */
+    bool stopping;                 /* on the way out */
+    int64_t ending_since_ms;       /* monotonic: when the wait for the last words began */
+    int exit_status;               /* of the process */
+};
+
+/* Make all rooms, read the definitions, listen. The daemon's configuration is there, everything
+ * else zero. Gives false after it has logged what went wrong; daemon_free() either way. */
+bool daemon_start(struct daemon *daemon);
+
+/* Serve until the end; gives the exit status of the process. */
+int daemon_run(struct daemon *daemon);
+void daemon_free(struct daemon *daemon);
+
+/* To be called after every input of the engine: sets the timer, notices the end. */
+void daemon_settle(struct daemon *daemon);
+
+/* What lib/status.h wants to know of the daemon, as of now. */
+struct status_view daemon_view(const struct daemon *daemon);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people see in a browser: the documents of lib/status.h as HTML5. Only reads; knows
+ * nothing of the engine or of HTTP. The style sheet is src/web/style.css, which the server
+ * gives as /static/style.css. Any thread.
+ */
+#ifndef TL_PAGES_H
+#define TL_PAGES_H
+
+#include <json-c/json.h>
+#include <stddef.h>
+
+/* All of these borrow what they are given and return the document, owned by the caller,
+ * with its length in *size. None of them fails. */
+
+/* The board: all suites with their cases, and the clients; of status_all(). */
+char *pages_status(struct json_object *status, size_t *size);
+
+/* One suite and its cases; of status_suite(). */
+char *pages_suite(struct json_object *suite, size_t *size);
+
+/* One case with its machine, details, transcript and files; of status_case(). Its links
+ * are relative to /status/<case>/. */
+char *pages_case(struct json_object *testcase, size_t *size);
+
+/* An error of HTTP, with the way back. `detail` may be NULL. */
+char *pages_problem(int status, const char *title, const char *detail, size_t *size);
+
+#endif
