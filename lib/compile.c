@@ -356,41 +356,38 @@ static const struct {
 
 enum { BODY_COUNT = sizeof bodies / sizeof *bodies };
 
-/* The row of `bodies` for a state, or BODY_COUNT with a mistake. */
-static size_t find_body(struct compiler *compiler, struct json_object *spec,
-                        const struct where *where)
+/* The row of `bodies` for a state, or BODY_COUNT if it does not have exactly one of them. */
+static size_t find_body(struct json_object *spec)
 {
     size_t found = BODY_COUNT;
     size_t count = 0;
 
     for (size_t i = 0; i < BODY_COUNT; i++) {
-        if (json_object_object_get_ex(spec, bodies[i].member, NULL)) {
+        if (json_object_is_type(spec, json_type_object) &&
+            json_object_object_get_ex(spec, bodies[i].member, NULL)) {
             found = i;
             count++;
         }
     }
-    if (count == 1)
-        return found;
-    mistake_error(compiler->mistakes, where,
-                  "a state has exactly one of actions, wait and set; this one has %zu",
-                  count);
-    return BODY_COUNT;
+    return count == 1 ? found : BODY_COUNT;
 }
 
 static void declare_state(struct compiler *compiler, const char *name,
                           struct json_object *spec, const struct where *where)
 {
-    size_t body = BODY_COUNT;
+    size_t body = find_body(spec);
 
     if (machine_find(compiler->machine, name) != MACHINE_NO_STATE)
         mistake_error(compiler->mistakes, where, "the end state %s is not written down",
                       name);
     if (*name == '\0' || strlen(name) > 100)
         mistake_error(compiler->mistakes, where, "a state's name has 1-100 bytes");
-    if (!json_object_is_type(spec, json_type_object))
-        mistake_error(compiler->mistakes, where, "a state is an object");
-    else
-        body = find_body(compiler, spec, where);
+    if (body == BODY_COUNT)
+        mistake_error(
+            compiler->mistakes, where,
+            "the state %.100s must be an object with exactly one of actions, wait "
+            "and set",
+            name);
     machine_add_state(compiler->machine, name,
                       body < BODY_COUNT ? bodies[body].kind : STATE_SET, where);
 }
@@ -398,16 +395,15 @@ static void declare_state(struct compiler *compiler, const char *name,
 static void fill_state(struct compiler *compiler, int state, struct json_object *spec,
                        const struct where *where)
 {
-    struct where at_next = {where, "next", 0};
+    size_t body = find_body(spec);
 
-    for (size_t i = 0; i < BODY_COUNT; i++) {
-        const char *known[] = {bodies[i].member, "next"};
-        struct where here = {where, bodies[i].member, 0};
-        if (!json_object_object_get_ex(spec, bodies[i].member, NULL))
-            continue;
-        refuse_unknown_members(compiler, spec, where, "such a state", known, 2);
-        bodies[i].read(compiler, state, json_member(spec, bodies[i].member), &here);
-    }
+    if (body == BODY_COUNT)
+        return;
+    const char *const known[] = {bodies[body].member, "next"};
+    struct where at_body = {where, bodies[body].member, 0};
+    struct where at_next = {where, "next", 0};
+    refuse_unknown_members(compiler, spec, where, "such a state", known, 2);
+    bodies[body].read(compiler, state, json_member(spec, bodies[body].member), &at_body);
     if (json_object_object_get_ex(spec, "next", NULL))
         compiler->machine->states[state].next =
             read_target(compiler, json_member(spec, "next"), &at_next);
@@ -419,7 +415,6 @@ static void compile_states(struct compiler *compiler)
     struct json_object *states = json_member(root, "states");
     struct where at_states = {NULL, "states", 0};
     struct where at_initial = {NULL, "initial", 0};
-    size_t before = mistakes_errors(compiler->mistakes);
     int index = STATE_ERROR - STATE_COMPLETE + 1;
 
     if (!json_object_is_type(states, json_type_object)) {

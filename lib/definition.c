@@ -74,7 +74,8 @@ static void read_name(struct reader *reader, struct json_object *value,
 
     if (*name == '\0' || strlen(name) > 100 || strspn(name, allowed) != strlen(name))
         mistake_error(reader->mistakes, where,
-                      "a test is named by 1-100 of A-Z, a-z, 0-9 and _.-");
+                      "%.120s is not a test's name: 1 to 100 of A-Z, a-z, 0-9 and _.-",
+                      json_text(value));
     else
         reader->definition->name = xstrdup(name);
 }
@@ -345,14 +346,22 @@ static void read_all(struct reader *reader, struct json_object *root)
     check_case_count(reader);
 }
 
+/* Whether it has what compiling needs: a name, and roles with types. */
+static bool is_usable(const struct definition *definition)
+{
+    bool usable = definition->name != NULL && definition->role_count > 0;
+
+    for (size_t i = 0; i < definition->role_count; i++)
+        usable = usable && definition->roles[i].type_count > 0;
+    return usable;
+}
+
 struct definition *definition_read(struct json_object *root, const char *file,
                                    const char *folder,
                                    const struct dictionary *dictionary,
                                    const struct settings *settings,
                                    struct mistakes *mistakes)
 {
-    size_t before = mistakes_errors(mistakes);
-
     if (!json_object_is_type(root, json_type_object)) {
         mistake_error(mistakes, NULL, "a test definition is an object");
         return NULL;
@@ -366,7 +375,7 @@ struct definition *definition_read(struct json_object *root, const char *file,
     definition->root = json_object_get(root);
     struct reader reader = {definition, settings, mistakes};
     read_all(&reader, root);
-    if (mistakes_errors(mistakes) > before) {
+    if (!is_usable(definition)) {
         definition_free(definition);
         return NULL;
     }

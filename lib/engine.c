@@ -481,21 +481,24 @@ enum engine_result engine_register(struct engine *engine, const char *id,
     return ENGINE_OK;
 }
 
-static enum engine_result result_of_report(enum report_result result, char **cause)
+/* What an adapter that named its delivery hears of its report. */
+static enum engine_result result_of_report(enum report_result result,
+                                           const struct seat *seat,
+                                           struct json_object *body, char **cause)
 {
-    switch (result) {
-    case REPORT_STALE:
+    if (result == REPORT_STALE) {
         cause_set(cause,
                   "that delivery is not the outstanding one: poll for what to do now");
         return ENGINE_WRONG_MOMENT;
-    case REPORT_NOT_ACCEPTED:
-        cause_set(cause,
-                  "the state does not accept this response: `responses` in the poll's "
-                  "answer lists those that it does");
-        return ENGINE_INVALID;
-    default:
-        return ENGINE_OK;
     }
+    if (result == REPORT_NOT_ACCEPTED) {
+        char *accepted = machine_action_accepts(seat->action);
+        cause_set(cause, "%.100s is no response to %s that is accepted now: %s would be",
+                  json_text(json_member(body, "response")), seat->action->name, accepted);
+        free(accepted);
+        return ENGINE_INVALID;
+    }
+    return ENGINE_OK;
 }
 
 enum engine_result engine_report(struct engine *engine, const char *id,
@@ -518,9 +521,13 @@ enum engine_result engine_report(struct engine *engine, const char *id,
     }
     enum report_result result =
         attempt_report(testcase->attempt, client->seat, delivery, body, strict, now);
+    enum engine_result answer =
+        strict ? result_of_report(result, &testcase->attempt->seats[client->seat], body,
+                                  cause)
+               : ENGINE_OK;
     case_moved(engine, testcase, now);
     settle(engine, now);
-    return strict ? result_of_report(result, cause) : ENGINE_OK;
+    return answer;
 }
 
 /* What an adapter said when its case had ended, or had not begun. */

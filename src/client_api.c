@@ -33,21 +33,24 @@ static const char *read_id(struct http_exchange *exchange)
 
     if (size > 0 && size <= ID_BYTES && strspn(id, allowed) == size)
         return id;
-    http_problem(exchange, 400, "a client's id is 1 to %d of A-Z a-z 0-9 . _ ~ -: a UUID does well",
+    http_problem(exchange, 400,
+                 "a client's id is 1 to %d of A-Z a-z 0-9 . _ ~ -: a UUID does well",
                  ID_BYTES);
     return NULL;
 }
 
 /* Answer with what came of an input; frees cause. */
-static void reply_result(struct http_exchange *exchange, enum engine_result result, char *cause)
+static void reply_result(struct http_exchange *exchange, enum engine_result result,
+                         char *cause)
 {
     switch (result) {
     case ENGINE_OK:
         http_reply_json(exchange, "{}");
         break;
     case ENGINE_UNKNOWN:
-        http_problem(exchange, 404, "no client of this id is registered: POST to "
-                                    "/client/<id>/register first");
+        http_problem(exchange, 404,
+                     "no client of this id is registered: POST to "
+                     "/client/<id>/register first");
         break;
     case ENGINE_WRONG_MOMENT:
         http_problem(exchange, 409, "%s", cause);
@@ -82,15 +85,17 @@ void client_register(struct http_exchange *exchange, void *context)
 
     if (id == NULL)
         return;
-    struct json_object *body = body_read_object(exchange, (int)daemon->config.limits.json_depth);
+    struct json_object *body =
+        body_read_object(exchange, (int)daemon->config.limits.json_depth);
     if (body == NULL)
         return;
     const char *type = json_member_text(body, "type");
     if (type == NULL || *type == '\0' || count_characters(type) > TYPE_CHARS) {
-        http_problem(exchange, 422,
-                     "a registration needs \"type\", a string of 1 to %d characters: what kind "
-                     "of client this is, as in {\"type\": \"element-web\"}",
-                     TYPE_CHARS);
+        http_problem(
+            exchange, 400,
+            "a registration needs \"type\", a string of 1 to %d characters: what kind "
+            "of client this is, as in {\"type\": \"element-web\"}",
+            TYPE_CHARS);
     } else {
         struct instant moment = now();
         enum engine_result result =
@@ -146,9 +151,10 @@ static bool read_wait(struct http_exchange *exchange, const struct config *confi
 
     *named = true;
     if (wait != NULL && !read_seconds(wait, strlen(wait), wait_ms)) {
-        http_problem(exchange, 400,
-                     "wait is a number of seconds, 0 or more, as in ?wait=20: \"%.40s\" is none",
-                     wait);
+        http_problem(
+            exchange, 400,
+            "wait is a number of seconds, 0 or more, as in ?wait=20: \"%.40s\" is none",
+            wait);
         return false;
     }
     if (wait == NULL && !read_preference(http_header(exchange, "Prefer"), wait_ms)) {
@@ -181,19 +187,21 @@ void client_report(struct http_exchange *exchange, void *context)
 
     if (id == NULL)
         return;
-    struct json_object *body = body_read_object(exchange, (int)daemon->config.limits.json_depth);
+    struct json_object *body =
+        body_read_object(exchange, (int)daemon->config.limits.json_depth);
     if (body == NULL)
         return;
     struct json_object *given = json_member(body, "id");
     if (given != NULL && !json_is_text(given)) {
-        http_problem(exchange, 400, "\"id\" must be the string that the poll's answer gave as id");
+        http_problem(exchange, 400,
+                     "\"id\" must be the string that the poll's answer gave as id");
     } else {
         struct instant moment = now();
         /* a copy: the engine's answer to the poll that held it may go while it is looked at */
         char *delivery = xstrdup(given ? json_object_get_string(given)
                                        : presence_delivery(daemon->presence, id));
-        enum engine_result result = engine_report(daemon->engine, id, delivery, given != NULL,
-                                                  body, &moment, &cause);
+        enum engine_result result = engine_report(daemon->engine, id, delivery,
+                                                  given != NULL, body, &moment, &cause);
         if (result != ENGINE_UNKNOWN)
             presence_heard(daemon->presence, id);
         reply_result(exchange, result, cause);
@@ -212,7 +220,8 @@ static const char *error_text(struct json_object *error, const char *name)
 
     if (value == NULL)
         return "";
-    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value)
+                                                        : NULL;
 }
 
 void client_error(struct http_exchange *exchange, void *context)
@@ -222,7 +231,8 @@ void client_error(struct http_exchange *exchange, void *context)
 
     if (id == NULL)
         return;
-    struct json_object *body = body_read_object(exchange, (int)daemon->config.limits.json_depth);
+    struct json_object *body =
+        body_read_object(exchange, (int)daemon->config.limits.json_depth);
     if (body == NULL)
         return;
     struct json_object *error = json_member(body, "error");
@@ -235,9 +245,8 @@ void client_error(struct http_exchange *exchange, void *context)
                      "\"details\": TEXT, \"path\": TEXT}}");
     } else {
         struct instant moment = now();
-        enum engine_result result =
-            engine_client_error(daemon->engine, id, strcmp(type, "action") == 0, details, path,
-                                &moment);
+        enum engine_result result = engine_client_error(
+            daemon->engine, id, strcmp(type, "action") == 0, details, path, &moment);
         if (result != ENGINE_UNKNOWN)
             presence_heard(daemon->presence, id);
         reply_result(exchange, result, NULL);

@@ -145,11 +145,6 @@ static bool has_tests(const struct config *config)
     return config->paths.count > 0;
 }
 
-static bool polls_fit(const struct config *config)
-{
-    return config->long_poll_ms <= config->long_poll_max_ms;
-}
-
 static const struct config_rule rules[] = {
     {"server", "listen", NULL, listens,
      "there is no address to listen on: give one, as 127.0.0.1:5000"},
@@ -157,8 +152,6 @@ static const struct config_rule rules[] = {
      "an address is there twice: each can be listened on once"},
     {"tests", "path", NULL, has_tests,
      "there is nothing to test: give a file, a folder or a glob"},
-    {"timeouts", "long-poll", "long-poll-max", polls_fit,
-     "is longer than long-poll-max (default 50s): lower the one or raise the other"},
 };
 
 size_t config_table_count(void)

@@ -18,15 +18,21 @@
 
 #define HTML "text/html; charset=utf-8"
 
-/* Pages have no scripts and load nothing from elsewhere. */
-static void reply_page(struct http_exchange *exchange, int status, char *html, size_t size)
+/* Answer with the page of a document. Pages have no scripts and load nothing from elsewhere. */
+static void reply_document(struct http_exchange *exchange, struct json_object *document,
+                           char *(*write_page)(struct json_object *document,
+                                               size_t *size))
 {
-    http_add_header(exchange, "Content-Security-Policy",
-                    "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; "
-                    "form-action 'none'; frame-ancestors 'none'");
+    size_t size;
+    char *html = write_page(document, &size);
+
+    http_add_header(
+        exchange, "Content-Security-Policy",
+        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'");
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     http_add_header(exchange, "Cache-Control", "no-store");
-    http_reply(exchange, status, HTML, html, size);
+    http_reply(exchange, 200, HTML, html, size);
     free(html);
 }
 
@@ -53,11 +59,9 @@ void status_page(struct http_exchange *exchange, void *context)
     struct daemon *daemon = context;
     struct status_view view = daemon_view(daemon);
     struct json_object *status = status_all(daemon->engine, &view);
-    size_t size;
-    char *html = pages_status(status, &size);
 
+    reply_document(exchange, status, pages_status);
     json_object_put(status);
-    reply_page(exchange, 200, html, size);
 }
 
 void status_json(struct http_exchange *exchange, void *context)
@@ -107,36 +111,35 @@ typedef struct json_object *find_fn(const struct engine *engine, const char *id,
                                     const struct status_view *view);
 
 /* The document of what the path names; NULL: the exchange has been answered. */
-static struct json_object *find_document(struct http_exchange *exchange, struct daemon *daemon,
-                                         find_fn *find, const char *what)
+static struct json_object *find_document(struct http_exchange *exchange,
+                                         struct daemon *daemon, find_fn *find,
+                                         const char *what)
 {
     const char *id = http_parameter(exchange, "id");
     struct status_view view = daemon_view(daemon);
     struct json_object *found = id != NULL ? find(daemon->engine, id, &view) : NULL;
 
     if (found == NULL)
-        http_problem(exchange, 404, "there is no %s of this id: /status lists all that there are",
-                     what);
+        http_problem(exchange, 404,
+                     "there is no %s of this id: /status lists all that there are", what);
     return found;
 }
 
 void status_suite_page(struct http_exchange *exchange, void *context)
 {
     struct json_object *suite = find_document(exchange, context, status_suite, "test");
-    size_t size;
 
     if (suite != NULL)
-        reply_page(exchange, 200, pages_suite(suite, &size), size);
+        reply_document(exchange, suite, pages_suite);
     json_object_put(suite);
 }
 
 void status_case_page(struct http_exchange *exchange, void *context)
 {
     struct json_object *testcase = find_document(exchange, context, status_case, "case");
-    size_t size;
 
     if (testcase != NULL)
-        reply_page(exchange, 200, pages_case(testcase, &size), size);
+        reply_document(exchange, testcase, pages_case);
     json_object_put(testcase);
 }
 
@@ -184,19 +187,21 @@ static void picture_gone_cb(void *argument)
 }
 
 /* The graph of the case that the path names, owned; NULL: the exchange has been answered. */
-static char *find_graph(struct http_exchange *exchange, struct daemon *daemon, bool context)
+static char *find_graph(struct http_exchange *exchange, struct daemon *daemon,
+                        bool context)
 {
     const char *id = http_parameter(exchange, "id");
     char *dot = id != NULL ? graph_case(daemon->engine, id, context) : NULL;
 
     if (dot == NULL)
-        http_problem(exchange, 404, "there is no case of this id: /status lists all that there "
-                                    "are");
+        http_problem(exchange, 404,
+                     "there is no case of this id: /status lists all that there "
+                     "are");
     return dot;
 }
 
-static void reply_picture(struct http_exchange *exchange, struct daemon *daemon, bool context,
-                          enum picture_format format)
+static void reply_picture(struct http_exchange *exchange, struct daemon *daemon,
+                          bool context, enum picture_format format)
 {
     char *dot = find_graph(exchange, daemon, context);
 
@@ -206,13 +211,14 @@ static void reply_picture(struct http_exchange *exchange, struct daemon *daemon,
     picture->exchange = exchange;
     picture->renderer = daemon->renderer;
     picture->format = format;
-    if (render_picture(daemon->renderer, dot, format, picture_done, picture, &picture->ticket) ==
-        0) {
+    if (render_picture(daemon->renderer, dot, format, picture_done, picture,
+                       &picture->ticket) == 0) {
         http_hold(exchange, picture_gone_cb, picture);
     } else {
         free(picture);
         http_add_header(exchange, "Retry-After", "5");
-        http_problem(exchange, 503, "too many pictures are being drawn: ask again in a moment");
+        http_problem(exchange, 503,
+                     "too many pictures are being drawn: ask again in a moment");
     }
     free(dot);
 }

@@ -3,6 +3,7 @@
  * tests. */
 #include "suites.h"
 
+#include "compile.h"
 #include "data.h"
 #include "json.h"
 #include "jsonscan.h"
@@ -22,9 +23,10 @@
 
 #define TEST_FILES       "*_test.json"
 #define DICTIONARY_FILES "*.actions.json"
-#define FOLDERS_DEEP     16 /* a folder tree deeper than this is taken for a loop of links \
+#define FOLDERS_DEEP                                                                     \
+    16                /* a folder tree deeper than this is taken for a loop of links \
                              */
-#define JSON_DEPTH 64       /* nesting of a definition */
+#define JSON_DEPTH 64 /* nesting of a definition */
 
 /* The files that were found, in order. */
 struct file_list {
@@ -204,8 +206,7 @@ static void read_dictionary(const char *path, size_t limit, struct dictionary *d
     free(text);
 }
 
-/* The name of the folder that the file is in: "chat" for /suites/chat/a_test.json. Owned.
- */
+/* The folder that the file is in: "chat" for /suites/chat/a_test.json. Owned. */
 static char *folder_name(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -218,6 +219,16 @@ static char *folder_name(const char *path)
     return folder;
 }
 
+/* "chat/verify_client_test.json": the file as people know it. Owned. */
+static char *short_name(const char *path, const char *folder)
+{
+    const char *slash = strrchr(path, '/');
+
+    return xasprintf("%s%s%s", folder, *folder ? "/" : "",
+                     slash != NULL ? slash + 1 : path);
+}
+
+/* The definition, owned; NULL, and every mistake in the file is noted. */
 static struct definition *read_definition(const char *path, size_t limit,
                                           const struct dictionary *dictionary,
                                           const struct settings *settings,
@@ -226,15 +237,19 @@ static struct definition *read_definition(const char *path, size_t limit,
     size_t before = mistakes_errors(mistakes);
     struct json_object *root = read_json(path, limit, text, mistakes);
     char *folder = folder_name(path);
+    char *name = short_name(path, folder);
     struct definition *definition = NULL;
 
     if (root != NULL)
-        definition = definition_read(root, path, folder, dictionary, settings, mistakes);
-    if (mistakes_errors(mistakes) > before) { /* doubled members count, too */
+        definition = definition_read(root, name, folder, dictionary, settings, mistakes);
+    if (definition != NULL && mistakes_errors(mistakes) > before) {
+        /* it will not run, but its author is to hear of what is wrong further down, too */
+        machine_release(compile_case(definition, 0, settings, mistakes));
         definition_free(definition);
         definition = NULL;
     }
     json_object_put(root);
+    free(name);
     free(folder);
     return definition;
 }

@@ -142,9 +142,6 @@ static const struct {
     {"[homerunner]\nurl = http://[::1\n", "write http://host:port"},
     {"[homerunner]\nurl = http://a http://b\n", "write http://host:port"},
     /* between settings */
-    {"[timeouts]\nstep = 1m\nlong-poll = 51s\n",
-     "FILE:3: [timeouts] long-poll: is longer than long-poll-max"},
-    {"[timeouts]\nlong-poll-max = 10s\n", "FILE:2: [timeouts] long-poll: is longer"},
     /* sections with a name */
     {"\n[client-type x]\n[log]\nlevel = info\n", "FILE:2: [client-type x]: has no type"},
     {"[client-type x]\n", "FILE:1: [client-type x]: has no type"},
@@ -484,14 +481,11 @@ START_TEST(test_set)
     ck_assert_int_eq(config_set(&config, "homerunner", "url", "http://a/", NULL), 0);
     ck_assert_str_eq(config.homerunner_url, "http://a");
     ck_assert_int_eq(config_check(&config, NULL), 0);
-    ck_assert_int_eq(config_set(&config, "timeouts", "long-poll", "1m", NULL), 0);
     ck_assert_int_eq(config_set(&config, "server", "listen", "localhost:4", NULL), 0);
     cause = NULL;
     ck_assert_int_eq(config_check(&config, &cause), -1);
     ck_assert_str_eq(cause, "[server] listen: an address is there twice: each can be "
-                            "listened on once\n[timeouts] long-poll: is longer than "
-                            "long-poll-max (default 50s): lower the one or raise the "
-                            "other");
+                            "listened on once");
     free(cause);
     config_clear(&config);
 }
