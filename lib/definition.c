@@ -76,8 +76,8 @@ static void read_name(struct reader *reader, struct json_object *value,
         mistake_error(reader->mistakes, where,
                       "%.120s is not a test's name: 1 to 100 of A-Z, a-z, 0-9 and _.-",
                       json_text(value));
-    else
-        reader->definition->name = xstrdup(name);
+    free(reader->definition->name);
+    reader->definition->name = xstrdup(name);
 }
 
 static void read_description(struct reader *reader, struct json_object *value,
@@ -346,10 +346,10 @@ static void read_all(struct reader *reader, struct json_object *root)
     check_case_count(reader);
 }
 
-/* Whether it has what compiling needs: a name, and roles with types. */
+/* Whether it has what compiling needs: roles with types. */
 static bool is_usable(const struct definition *definition)
 {
-    bool usable = definition->name != NULL && definition->role_count > 0;
+    bool usable = definition->role_count > 0;
 
     for (size_t i = 0; i < definition->role_count; i++)
         usable = usable && definition->roles[i].type_count > 0;
@@ -369,6 +369,7 @@ struct definition *definition_read(struct json_object *root, const char *file,
     struct definition *definition = xcalloc(1, sizeof *definition);
     definition->file = xstrdup(file);
     definition->folder = xstrdup(folder);
+    definition->name = xstrdup("");
     definition->description = xstrdup("");
     definition->variables = json_new_object();
     definition->dictionary = dictionary_copy(dictionary);

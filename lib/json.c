@@ -48,11 +48,52 @@ static const char *skip_number(const char *p)
     return p;
 }
 
+/* What a string is checked for as the text goes by. */
+struct string_scan {
+    bool inside;  /* between quotes */
+    bool has_nul; /* an escaped NUL was in it */
+};
+
+/* One character of a string at text[*i]; an escape is taken whole. Gives what is wrong,
+ * or NULL. */
+static const char *scan_in_string(struct string_scan *scan, const char *text, size_t *i)
+{
+    if (text[*i] == '\\') {
+        scan->has_nul = scan->has_nul || strncmp(text + *i, "\\u0000", 6) == 0;
+        ++*i;
+    } else if (text[*i] == '"') {
+        scan->inside = false;
+        const char *after = text + *i + 1;
+        if (scan->has_nul && after[strspn(after, " \t\r\n")] == ':')
+            return "a member's name has a NUL in it"; /* json-c would cut it there */
+    }
+    return NULL;
+}
+
+/* The same outside of strings; a number is taken whole. */
+static const char *scan_outside(struct string_scan *scan, const char *text, size_t *i)
+{
+    char c = text[*i];
+
+    if (c == '"')
+        *scan = (struct string_scan){.inside = true};
+    if (c == '\'')
+        return "strings and names stand between double quotes";
+    if (c != '-' && (c < '0' || c > '9'))
+        return NULL;
+    const char *end = skip_number(text + *i);
+    if (end == NULL)
+        return "not a number as JSON writes them";
+    *i = (size_t)(end - text) - 1;
+    return NULL;
+}
+
 /* Refuse what json-c lets through and RFC 8259 does not: control characters in strings
- * (section 7), numbers like 1. and -01 (section 6), UTF-8 that is none (section 8.1). */
+ * (section 7), names in single quotes (section 4), numbers like 1. and -01 (section 6),
+ * UTF-8 that is none (section 8.1). The text ends in a NUL. */
 static int refuse_what_json_c_takes(const char *text, size_t size, char **cause)
 {
-    bool in_string = false;
+    struct string_scan scan = {0};
     size_t i = utf8_valid_length(text, size);
 
     if (i < size) {
@@ -62,24 +103,18 @@ static int refuse_what_json_c_takes(const char *text, size_t size, char **cause)
     for (i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
         bool is_space = c == '\n' || c == '\r' || c == '\t';
-        if (c < 0x20 && (in_string || !is_space)) {
+        size_t start = i;
+        if (c < 0x20 && (scan.inside || !is_space)) {
             cause_set(cause,
                       "line %d: a control character (0x%02x) is not allowed in JSON",
                       line_at(text, i), c);
             return -1;
         }
-        if (in_string && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (c == '-' || (c >= '0' && c <= '9'))) {
-            const char *end = skip_number(text + i);
-            if (end == NULL) {
-                cause_set(cause, "line %d: not a number as JSON writes them",
-                          line_at(text, i));
-                return -1;
-            }
-            i = (size_t)(end - text) - 1;
+        const char *wrong =
+            scan.inside ? scan_in_string(&scan, text, &i) : scan_outside(&scan, text, &i);
+        if (wrong != NULL) {
+            cause_set(cause, "line %d: %s", line_at(text, start), wrong);
+            return -1;
         }
     }
     return 0;

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 /* Read one JSON value (RFC 8259, UTF-8, finite numbers, nothing after it, at most `depth`
- * deep). On success returns 0 and *value, owned by the caller; else -1 and *cause, which
- * has the line. */
+ * deep) from `size` bytes with a NUL after them. On success returns 0 and *value, owned
+ * by the caller; else -1 and *cause, which has the line. */
 int json_read(const char *text, size_t size, int depth, struct json_object **value,
               char **cause) __attribute__((warn_unused_result));
 

@@ -7,6 +7,7 @@
 
 #include "xalloc.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -46,11 +47,21 @@ static const char *skip_value(const char *p)
     return p;
 }
 
-/* The text of the string that begins at p, its escapes left as they are. Owned by the
- * caller. */
-static char *raw_name(const char *p)
+/* The string that begins at p, without its escapes. Owned by the caller. */
+static char *read_name(const char *p)
 {
-    return xstrndup(p + 1, (size_t)(skip_string(p) - p) - 2);
+    size_t size = (size_t)(skip_string(p) - p);
+    char *name = xstrndup(p + 1, size - 2);
+
+    if (strchr(name, '\\') == NULL)
+        return name;
+    free(name);
+    char *quoted = xstrndup(p, size);
+    struct json_object *value = xcheck(json_tokener_parse(quoted));
+    name = xstrdup(json_object_get_string(value));
+    json_object_put(value);
+    free(quoted);
+    return name;
 }
 
 /* Call it for each member or element; stops when it returns false. `p` is at the bracket.
@@ -66,7 +77,7 @@ static void each_child(const char *p, visit_fn *visit, void *argument)
     for (size_t index = 0; go_on && *p != '}' && *p != ']'; index++) {
         char *name = NULL;
         if (is_object) {
-            name = raw_name(p);
+            name = read_name(p);
             p = skip_space(skip_space(skip_string(p)) + 1);
         }
         go_on = visit(name, index, p, argument);
