@@ -425,8 +425,6 @@ static void compile_states(struct compiler *compiler)
         struct where here = {&at_states, name, 0};
         declare_state(compiler, name, declared, &here);
     }
-    if (mistakes_errors(compiler->mistakes) > before)
-        return;
     json_object_object_foreach (states, state_name, spec) {
         struct where here = {&at_states, state_name, 0};
         fill_state(compiler, index++, spec, &here);
