@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Many simulated clients at once. A client is either in the heap, waiting for the moment
+ * of its next request, or its handle is in the multi handle, or it has ended. */
+#include "fleet.h"
+
+#include "heap.h"
+#include "now.h"
+#include "xalloc.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_LIMIT ((size_t)8 << 20) /* bytes of one answer */
+#define TURN_MAX_MS  60000             /* the longest sleep */
+
+/* One client and its way to the server. */
+struct member {
+    struct simulated_client *client; /* owned */
+    CURL *curl;                      /* owned */
+    struct reply reply;              /* to the request under way */
+    struct heap_entry turn;          /* when it is to be heard again */
+    char says[CURL_ERROR_SIZE];      /* libcurl's own words for what went wrong */
+};
+
+struct fleet {
+    const struct server *server; /* borrowed */
+    CURLM *multi;                /* owned */
+    struct curl_slist *headers;  /* of requests with a body; owned */
+    struct member **members;     /* owned, each and all */
+    size_t count;                /* length of members */
+    size_t capacity;             /* allocated length of members */
+    size_t going;                /* members that have not ended */
+    struct heap turns;           /* of those without a request under way */
+};
+
+struct fleet *fleet_new(const struct server *server)
+{
+    static const char *const lines[] = {"Content-Type: application/json", "Expect:"};
+    struct fleet *fleet = xcalloc(1, sizeof *fleet);
+
+    fleet->server = server;
+    fleet->multi = xcheck(curl_multi_init());
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        fleet->headers = xcheck(curl_slist_append(fleet->headers, lines[i]));
+    return fleet;
+}
+
+void fleet_free(struct fleet *fleet)
+{
+    if (fleet == NULL)
+        return;
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct member *member = fleet->members[i];
+        curl_multi_remove_handle(fleet->multi, member->curl);
+        curl_easy_cleanup(member->curl);
+        simulated_client_free(member->client);
+        reply_clear(&member->reply);
+        free(member);
+    }
+    free(fleet->members);
+    heap_clear(&fleet->turns);
+    curl_multi_cleanup(fleet->multi);
+    curl_slist_free_all(fleet->headers);
+    free(fleet);
+}
+
+void fleet_add(struct fleet *fleet, struct simulated_client *client)
+{
+    struct member *member = xcalloc(1, sizeof *member);
+
+    member->client = client;
+    member->curl = xcheck(curl_easy_init());
+    member->reply.limit = ANSWER_LIMIT;
+    member->turn.owner = member;
+    server_prepare(fleet->server, member->curl, &member->reply, member->says);
+    curl_easy_setopt(member->curl, CURLOPT_PRIVATE, member);
+    if (fleet->count == fleet->capacity) {
+        fleet->capacity = fleet->capacity > 0 ? 2 * fleet->capacity : 16;
+        fleet->members =
+            xreallocarray(fleet->members, fleet->capacity, sizeof(struct member *));
+    }
+    fleet->members[fleet->count++] = member;
+    fleet->going++;
+    heap_put(&fleet->turns, &member->turn, simulated_client_due(client));
+}
+
+/* Send what the client wants to send. */
+static void member_send(struct fleet *fleet, struct member *member)
+{
+    struct simulated_request request;
+    CURL *curl = member->curl;
+
+    simulated_client_request(member->client, &request);
+    reply_clear(&member->reply);
+    member->says[0] = '\0';
+    server_set_path(fleet->server, curl, request.path);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request.timeout_ms);
+    if (request.body == NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fleet->headers);
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(request.body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body);
+    }
+    if (curl_multi_add_handle(fleet->multi, curl) != CURLM_OK)
+        xcheck(NULL);
+}
+
+/* Its request has ended: hear what the client wants next. */
+static void member_finish(struct fleet *fleet, struct member *member, CURLcode code)
+{
+    int64_t now_ms = now().mono_ms;
+    long status = 0;
+
+    curl_multi_remove_handle(fleet->multi, member->curl);
+    if (code == CURLE_OK) {
+        curl_easy_getinfo(member->curl, CURLINFO_RESPONSE_CODE, &status);
+        simulated_client_take_answer(member->client, (int)status, member->reply.body,
+                                     member->reply.size, now_ms);
+    } else {
+        char *cause = server_explain(fleet->server, member->curl, code, member->says);
+        simulated_client_take_loss(member->client, cause, now_ms);
+        free(cause);
+    }
+    if (simulated_client_end(member->client) == SIMULATED_GOES_ON)
+        heap_put(&fleet->turns, &member->turn, simulated_client_due(member->client));
+    else
+        fleet->going--;
+}
+
+static void send_due(struct fleet *fleet, int64_t now_ms)
+{
+    struct heap_entry *first;
+
+    while ((first = heap_first(&fleet->turns)) != NULL && first->key <= now_ms) {
+        heap_remove(&fleet->turns, first);
+        member_send(fleet, first->owner);
+    }
+}
+
+static void move_requests(struct fleet *fleet)
+{
+    CURLMsg *message;
+    int number;
+
+    if (curl_multi_perform(fleet->multi, &number) != CURLM_OK)
+        xcheck(NULL);
+    while ((message = curl_multi_info_read(fleet->multi, &number)) != NULL) {
+        struct member *member = NULL;
+        CURLcode code = message->data.result; /* the message goes with its handle */
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&member);
+        member_finish(fleet, member, code);
+    }
+}
+
+/* Sleep until something happens. Gives true if it is time to stop. */
+static bool wait_for_more(struct fleet *fleet, int64_t until_ms, int stop_fd)
+{
+    struct curl_waitfd stop = {.fd = stop_fd, .events = CURL_WAIT_POLLIN};
+    const struct heap_entry *first = heap_first(&fleet->turns);
+    int64_t left = first != NULL && first->key < until_ms ? first->key : until_ms;
+
+    left -= now().mono_ms;
+    left = left < 0 ? 0 : left > TURN_MAX_MS ? TURN_MAX_MS : left;
+    if (curl_multi_poll(fleet->multi, &stop, 1, (int)left, NULL) != CURLM_OK)
+        xcheck(NULL);
+    return stop.revents != 0;
+}
+
+enum fleet_end fleet_run(struct fleet *fleet, int64_t until_ms, int stop_fd)
+{
+    curl_multi_setopt(fleet->multi, CURLMOPT_MAXCONNECTS, (long)fleet->count);
+    while (fleet->going > 0) {
+        int64_t now_ms = now().mono_ms;
+        if (now_ms >= until_ms)
+            return FLEET_TIME_UP;
+        send_due(fleet, now_ms);
+        move_requests(fleet);
+        if (fleet->going > 0 && wait_for_more(fleet, until_ms, stop_fd))
+            return FLEET_STOPPED;
+    }
+    return FLEET_ENDED;
+}
+
+struct fleet_counts fleet_count(const struct fleet *fleet)
+{
+    struct fleet_counts counts = {.clients = fleet->count};
+
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct simulated_client *client = fleet->members[i]->client;
+        enum simulated_end end = simulated_client_end(client);
+        counts.exited += end == SIMULATED_EXITED;
+        counts.gave_up += end == SIMULATED_GAVE_UP;
+        counts.answered += simulated_client_answered(client);
+    }
+    return counts;
+}
