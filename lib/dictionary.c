@@ -3,6 +3,7 @@
  * once. */
 #include "dictionary.h"
 
+#include "hash.h"
 #include "json.h"
 #include "value.h"
 #include "xalloc.h"
@@ -10,7 +11,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 struct action_entry {
     char *name;               /* as definitions and adapters name it; owned */

@@ -5,12 +5,12 @@
  */
 #include "jsonscan.h"
 
+#include "hash.h"
 #include "xalloc.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 static const char *skip_space(const char *p)
 {
@@ -64,23 +64,21 @@ static char *read_name(const char *p)
     return name;
 }
 
-/* Call it for each member or element; stops when it returns false. `p` is at the bracket.
- */
-typedef bool visit_fn(const char *name, size_t index, const char *value, void *argument);
+/* Call it for each member or element. `p` is at the bracket. */
+typedef void visit_fn(const char *name, size_t index, const char *value, void *argument);
 
 static void each_child(const char *p, visit_fn *visit, void *argument)
 {
     bool is_object = *p == '{';
-    bool go_on = true;
 
     p = skip_space(p + 1);
-    for (size_t index = 0; go_on && *p != '}' && *p != ']'; index++) {
+    for (size_t index = 0; *p != '}' && *p != ']'; index++) {
         char *name = NULL;
         if (is_object) {
             name = read_name(p);
             p = skip_space(skip_space(skip_string(p)) + 1);
         }
-        go_on = visit(name, index, p, argument);
+        visit(name, index, p, argument);
         free(name);
         p = skip_space(skip_value(p));
         if (*p == ',')
@@ -96,7 +94,7 @@ struct wanted {
     const char *found;         /* where its value begins */
 };
 
-static bool find_child(const char *name, size_t index, const char *value, void *argument)
+static void find_child(const char *name, size_t index, const char *value, void *argument)
 {
     struct wanted *wanted = argument;
 
@@ -104,7 +102,7 @@ static bool find_child(const char *name, size_t index, const char *value, void *
             ? name != NULL && strcmp(name, wanted->where->member) == 0
             : index == wanted->where->index)
         wanted->found = value;
-    return wanted->found == NULL;
+    /* of a member that is there twice, the last one counts */
 }
 
 static const char *find_place(const char *text, const struct where *where)
@@ -149,7 +147,7 @@ struct object_walk {
 
 static void walk(const char *p, struct mistakes *mistakes, const struct where *where);
 
-static bool visit_member(const char *name, size_t index, const char *value,
+static void visit_member(const char *name, size_t index, const char *value,
                          void *argument)
 {
     struct object_walk *object = argument;
@@ -168,7 +166,6 @@ static bool visit_member(const char *name, size_t index, const char *value,
         }
     }
     walk(value, object->mistakes, &where);
-    return true;
 }
 
 static void walk(const char *p, struct mistakes *mistakes, const struct where *where)

@@ -10,12 +10,12 @@
 #include "attempt.h"
 #include "definition.h"
 #include "engine.h"
+#include "hash.h"
 #include "heap.h"
 #include "ids.h"
 #include "machine.h"
 
 #include <sys/queue.h>
-#include <uthash.h>
 
 struct matching;
 struct signature;
