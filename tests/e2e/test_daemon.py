@@ -172,9 +172,8 @@ BROKEN = {
     "unknown_action": (spoil_floor(action="danse"), ["danse", "dance"]),
     "unknown_role": (broken(lambda t: t["states"]["floor"]["actions"].update(
         blue=does("dance"))), ["blue"]),
-    "missing_data": (definition("Broken", {
-        "in": state(red=does("login", {"logged_in": "complete"}, data={"username": "x"}))}),
-        ["login"]),
+    "missing_data": (definition("Broken", {"floor": state(
+        red=does("create_room", {"room_created": "complete"}))}), ["create_room", "name"]),
     "unknown_value": (spoil_floor(data={"tune": "${nobody.knows}"}), ["nobody"]),
     "bad_timeout": (spoil_floor(timeout="soon"), ["timeout", "soon"]),
     "bad_server_type": (broken(lambda t: t.update(

@@ -539,14 +539,21 @@ class ReportTest(ServerTest):
 
     def test_bad_bodies_change_nothing(self):
         self.red.expect("dance")
-        for body in (b"{", b"[]", b'"danced"', b"null", b'{"response": 5}',
-                     b'{"response": "danced"} x', b'{"response": "\xff"}',
+        for body in (b"{", b"[]", b'"danced"', b"null", b'{"response": "danced"} x', b'{"response": "\xff"}',
                      b'{"response": "danced", "id": 5}',
                      b'{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}"):
             with self.subTest(body[:40]):
                 self.assertProblem(self.red.call("POST", "report", body), 400)
         self.assertEqual(self.machine(), "floor")
         self.red.act("dance", "danced")
+
+    def test_a_response_that_is_no_text(self):
+        """Readable, so it is taken from who names no id; but no state accepts it."""
+        delivery = self.red.expect("dance")["id"]
+        self.assertIn(self.red.report(5, id=delivery).status, (400, 422))
+        self.assertEqual(self.machine(), "floor")
+        self.assertTaken(self.red.report(5))
+        self.assertOutcome("error", "red", "dance", "5", "danced")
 
     def test_without_id_before_the_first_poll(self):
         """It is about what the latest poll was given; there was none."""
