@@ -19,6 +19,7 @@ struct piece {
     const char *start; /* of the literal text, or of the path */
     size_t size;       /* its length in bytes */
     bool is_reference; /* else literal */
+    bool is_open;      /* literal, since its `${` is never closed */
 };
 
 /* Cut the next piece off *rest. False at the end. `$${` is the literal `${`. */
@@ -29,20 +30,20 @@ static bool next_piece(const char **rest, struct piece *piece)
     if (*p == '\0')
         return false;
     if (strncmp(p, "$${", 3) == 0) {
-        *piece = (struct piece){p + 1, 2, false};
+        *piece = (struct piece){p + 1, 2, false, false};
         *rest = p + 3;
         return true;
     }
     const char *close = strncmp(p, "${", 2) == 0 ? strchr(p, '}') : NULL;
     if (close != NULL) {
-        *piece = (struct piece){p + 2, (size_t)(close - p) - 2, true};
+        *piece = (struct piece){p + 2, (size_t)(close - p) - 2, true, false};
         *rest = close + 1;
         return true;
     }
     const char *end = p + 1;
     while (*end != '\0' && strncmp(end, "${", 2) != 0 && strncmp(end, "$${", 3) != 0)
         end++;
-    *piece = (struct piece){p, (size_t)(end - p), false};
+    *piece = (struct piece){p, (size_t)(end - p), false, strncmp(p, "${", 2) == 0};
     *rest = end;
     return true;
 }
@@ -293,7 +294,7 @@ static int bind_string(const char *text, struct json_object *parameters,
             write_bound(out, &piece, parameters);
         else /* `$${` stays escaped: binding is not the last replacement */
             fprintf(out, "%s%.*s",
-                    piece.size == 2 && strncmp(piece.start, "${", 2) == 0 ? "$" : "",
+                    strncmp(piece.start, "${", 2) == 0 && !piece.is_open ? "$" : "",
                     (int)piece.size, piece.start);
     }
     if (fclose(out) != 0)
@@ -328,7 +329,8 @@ static bool is_path(const char *path)
     if (!islower((unsigned char)*path))
         return false;
     for (const char *p = path; *p != '\0'; p++) {
-        if (*p == '.' ? p[1] == '.' || p[1] == '\0' : isspace((unsigned char)*p))
+        if (*p == '.' ? p[1] == '.' || p[1] == '\0'
+                      : *p == '{' || isspace((unsigned char)*p))
             return false;
     }
     return true;
@@ -340,10 +342,8 @@ static int visit_text(const char *text, const struct references *references, cha
 
     while (next_piece(&text, &piece)) {
         char *path = xstrndup(piece.start, piece.size);
-        bool is_open =
-            !piece.is_reference && strncmp(path, "${", 2) == 0 && piece.size > 2;
         bool is_bad = piece.is_reference && !is_path(path);
-        if (is_open)
+        if (piece.is_open)
             cause_set(cause,
                       "\"%.80s\" has a ${ that is never closed (write $${ for the "
                       "characters themselves)",
@@ -356,7 +356,7 @@ static int visit_text(const char *text, const struct references *references, cha
         else if (piece.is_reference)
             references->visit(path, references->argument);
         free(path);
-        if (is_open || is_bad)
+        if (piece.is_open || is_bad)
             return -1;
     }
     return 0;
