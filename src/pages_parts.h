@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What all pages are made of: their frame, lamps, times, links, and other people's words.
+ * What all pages are made of: their frame, lamps, links and tables.
  * Any thread.
  */
 #ifndef TL_PAGES_PARTS_H
@@ -58,53 +58,11 @@ char *part_finish(struct markup *markup, struct json_object *server, size_t *siz
 /* A state: lamp and word. */
 void part_lamp(struct markup *markup, enum part_state state);
 
-/* No value. */
-void part_none(struct markup *markup);
-
-/* --- other people's words
- * --------------------------------------------------------------------------- */
-
-/* On the board a text is cut to this many bytes; 0 stands for all of it. */
-#define PART_BOARD_BYTES 300
-
-/* The text with every control character made visible, or replaced where it could turn
- * the text around it; cut to `limit` bytes before that. Owned by the caller. */
-char *part_visible(const char *text, size_t limit);
-
-/* The text, made visible and kept apart from what is around it. */
-void part_words(struct markup *markup, const char *text, size_t limit);
-
-/* An identifier of which the style sheet shows only the beginning. */
-void part_id(struct markup *markup, const char *id);
-
-/* The member of an object as text: "" if missing or null, JSON if it is no text.
- * Borrowed. */
-const char *part_member(struct json_object *object, const char *name);
-
-/* The elements of an array that is a member: 0 and NULL where there is none. */
-size_t part_count(struct json_object *object, const char *name);
-struct json_object *part_element(struct json_object *object, const char *name,
-                                 size_t index);
-
-/* --- times, all in UTC
- * -------------------------------------------------------------------------------- */
-
-/* Take RFC 3339 or ""; what is neither is shown as it is. */
-void part_time_full(struct markup *markup, const char *when);  /* with its date */
-void part_time_clock(struct markup *markup, const char *when); /* to the millisecond */
-void part_time_ago(struct markup *markup, const char *when, const char *now);
-
-/* "1.2 s", "3 min 05 s". Owned by the caller. */
-char *part_duration(double seconds);
-
 /* --- links
  * -------------------------------------------------------------------------------------------- */
 
 /* Open a link to /status/<id>/<page>. */
 void part_open_link(struct markup *markup, const char *id, const char *page);
-
-/* A name as one segment of a path, percent-encoded. Owned by the caller. */
-char *part_segment(const char *name);
 
 /* The head of a table: a caption and titles of columns, ended by NULL. Leaves <tbody>
  * open: two closes end the table. */

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The board, the page of a suite, and errors. */
+#include "pages.h"
+
+#include "json.h"
+#include "pages_table.h"
+#include "pages_text.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+
+/* So much a page shows; what is beyond is only counted. */
+#define BOARD_CASES   500
+#define BOARD_CLIENTS 500
+#define SUITE_CASES   2000
+
+static void put_beyond(struct markup *markup, size_t count, const char *what)
+{
+    if (count == 0)
+        return;
+    markup_open(markup, "p", "class", "more", NULL);
+    markup_textf(markup, "%zu more %s not shown here: ", count, what);
+    markup_element(markup, "a", "everything as JSON", "href", "/status.json", NULL);
+    markup_close(markup);
+}
+
+static struct markup *begin(const char *title, const char *name,
+                            const struct tally *cases, bool is_live)
+{
+    char *full = xasprintf("%s – %s%strafficlight", title, name, *name ? " – " : "");
+    struct part_frame frame = {full, tally_lights(cases), is_live};
+    struct markup *markup = part_begin(&frame);
+
+    free(full);
+    return markup;
+}
+
+/* --- cases
+ * -------------------------------------------------------------------------------------------- */
+
+static void put_progress(struct markup *markup, const struct tally *cases)
+{
+    size_t ended = tally_ended(cases);
+
+    if (cases->total == 0)
+        markup_element(markup, "h1", "No cases", NULL);
+    else if (ended < cases->total || tally_bad(cases) > 0) {
+        markup_open(markup, "h1", NULL);
+        markup_textf(markup, "%zu of %zu %s done", ended, cases->total,
+                     cases->total == 1 ? "case" : "cases");
+        markup_close(markup);
+    } else {
+        markup_open(markup, "h1", NULL);
+        markup_textf(markup, "All done: %zu of %zu succeeded", cases->of[PART_SUCCESS],
+                     cases->total);
+        markup_close(markup);
+    }
+    tally_put_bar(markup, cases);
+}
+
+static void put_tests(struct markup *markup, struct json_object *status,
+                      const struct tally *cases)
+{
+    struct tally room = *cases;
+    size_t count = text_count(status, "suites");
+
+    tally_limit(&room, BOARD_CASES);
+    markup_open(markup, "section", "aria-labelledby", "tests", NULL);
+    markup_element(markup, "h2", "Tests", "id", "tests", NULL);
+    if (count == 0)
+        markup_element(markup, "p",
+                       "No test was found: [tests] path in the settings says where they "
+                       "are looked for.",
+                       "class", "empty", NULL);
+    put_beyond(markup, cases->total - room.total,
+               cases->total - room.total == 1 ? "case is" : "cases are");
+    for (size_t i = 0; i < count; i++)
+        table_put_suite(markup, text_element(status, "suites", i), &room);
+    markup_close(markup);
+}
+
+char *pages_suite(struct json_object *suite, size_t *size)
+{
+    struct tally cases = {0}, room;
+    const char *name = text_member(suite, "name");
+    const char *description = text_member(suite, "description");
+
+    tally_add(&cases, suite, "cases");
+    room = cases;
+    tally_limit(&room, SUITE_CASES);
+    char *title = tally_title(&cases);
+    struct markup *markup = begin(title, name, &cases, tally_ended(&cases) < cases.total);
+    markup_element(markup, "h1", name, NULL);
+    if (*description != '\0')
+        markup_element(markup, "p", description, "class", "about", NULL);
+    markup_open(markup, "p", "class", "file", NULL);
+    markup_textf(markup, "%s, from ", title);
+    markup_element(markup, "code", text_member(suite, "file"), NULL);
+    markup_close(markup);
+    tally_put_bar(markup, &cases);
+    size_t hidden = table_put_cases(markup, suite, &room);
+    put_beyond(markup, hidden, hidden == 1 ? "case is" : "cases are");
+    free(title);
+    return part_finish(markup, NULL, size);
+}
+
+/* --- clients
+ * ------------------------------------------------------------------------------------------ */
+
+/* What the rows of clients have in common. */
+struct rows {
+    struct markup *markup;     /* where they go; borrowed */
+    const char *now;           /* of the server; borrowed from the document */
+    struct json_object *cases; /* case id to the name of its suite; owned */
+};
+
+static struct json_object *suite_names(struct json_object *status)
+{
+    struct json_object *names = json_new_object();
+
+    for (size_t i = 0; i < text_count(status, "suites"); i++) {
+        struct json_object *suite = text_element(status, "suites", i);
+        for (size_t j = 0; j < text_count(suite, "cases"); j++)
+            json_put(names, text_member(text_element(suite, "cases", j), "id"),
+                     json_object_get(json_member(suite, "name")));
+    }
+    return names;
+}
+
+static void put_part(const struct rows *rows, struct json_object *client)
+{
+    struct markup *markup = rows->markup;
+    const char *id = text_member(client, "case");
+    const char *suite = text_member(rows->cases, id);
+
+    markup_open(markup, "td", "class", "part", NULL);
+    if (*id != '\0') {
+        part_open_link(markup, id, "status");
+        markup_text(markup, *suite != '\0' ? suite : id);
+        markup_close(markup);
+        markup_textf(markup, " as %s", text_member(client, "role"));
+    } else {
+        text_put_none(markup);
+    }
+    markup_close(markup);
+}
+
+static void put_ago(const struct rows *rows, struct json_object *client, const char *name,
+                    const char *label)
+{
+    markup_open(rows->markup, "td", "data-label", label, "class", "number", NULL);
+    text_put_ago(rows->markup, text_member(client, name), rows->now);
+    markup_close(rows->markup);
+}
+
+static void put_client(const struct rows *rows, struct json_object *client)
+{
+    struct markup *markup = rows->markup;
+    const char *version = text_member(json_member(client, "registration"), "version");
+
+    markup_open(markup, "tr", NULL);
+    markup_open(markup, "td", "class", "state", NULL);
+    part_lamp(markup, part_state(text_member(client, "state")));
+    markup_close(markup);
+    markup_open(markup, "th", "scope", "row", NULL);
+    text_put(markup, text_member(client, "type"), TEXT_BOARD_BYTES);
+    markup_text(markup, " ");
+    text_put_id(markup, text_member(client, "id"));
+    markup_close(markup);
+    markup_open(markup, "td", "class", "version", "data-label", "version", NULL);
+    if (*version != '\0')
+        text_put(markup, version, TEXT_BOARD_BYTES);
+    else
+        text_put_none(markup);
+    markup_close(markup);
+    put_part(rows, client);
+    put_ago(rows, client, "registered", "registered");
+    put_ago(rows, client, "last_polled", "polled");
+    put_ago(rows, client, "last_reported", "reported");
+    markup_close(markup);
+    markup_text(markup, "\n");
+}
+
+static void put_clients_in(const struct rows *rows, struct json_object *status,
+                           enum part_state state, struct tally *room)
+{
+    for (size_t i = 0; i < text_count(status, "clients"); i++) {
+        struct json_object *client = text_element(status, "clients", i);
+        if (part_state(text_member(client, "state")) == state && tally_take(room, state))
+            put_client(rows, client);
+    }
+}
+
+/* Those that play or wait come first: the others only pile up. */
+static void put_client_table(struct markup *markup, struct json_object *status,
+                             struct tally *room)
+{
+    static const char *const columns[] = {"State",         "Client",     "Version",
+                                          "Plays in",      "Registered", "Last polled",
+                                          "Last reported", NULL};
+    struct rows rows = {markup, text_member(json_member(status, "server"), "now"),
+                        suite_names(status)};
+
+    part_open_table(markup, "board clients", "Clients", columns);
+    for (int state = 0; state < PART_STATE_COUNT; state++)
+        put_clients_in(&rows, status, (enum part_state)state, room);
+    markup_close(markup);
+    markup_close(markup);
+    json_object_put(rows.cases);
+}
+
+static void put_clients(struct markup *markup, struct json_object *status)
+{
+    struct tally clients = {0}, room;
+
+    tally_add(&clients, status, "clients");
+    room = clients;
+    tally_limit(&room, BOARD_CLIENTS);
+    size_t hidden = clients.total - room.total;
+    markup_open(markup, "section", "aria-labelledby", "clients", NULL);
+    markup_open(markup, "h2", "id", "clients", NULL);
+    markup_text(markup, "Clients ");
+    if (clients.total > 0) {
+        markup_open(markup, "small", NULL);
+        markup_textf(markup, "%zu, %zu waiting", clients.total, clients.of[PART_WAITING]);
+        markup_close(markup);
+    }
+    markup_close(markup);
+    if (clients.total > 0)
+        put_client_table(markup, status, &room);
+    else
+        markup_element(markup, "p", "No client has registered yet.", "class", "empty",
+                       NULL);
+    put_beyond(markup, hidden, hidden == 1 ? "client is" : "clients are");
+    markup_close(markup);
+}
+
+char *pages_status(struct json_object *status, size_t *size)
+{
+    struct json_object *server = json_member(status, "server");
+    struct tally cases = {0};
+
+    for (size_t i = 0; i < text_count(status, "suites"); i++)
+        tally_add(&cases, text_element(status, "suites", i), "cases");
+    char *title = tally_title(&cases);
+    struct markup *markup =
+        begin(title, "", &cases, !json_object_get_boolean(json_member(server, "done")));
+    put_progress(markup, &cases);
+    put_tests(markup, status, &cases);
+    put_clients(markup, status);
+    free(title);
+    return part_finish(markup, server, size);
+}
+
+/* --- errors
+ * ------------------------------------------------------------------------------------------- */
+
+char *pages_problem(int status, const char *title, const char *detail, size_t *size)
+{
+    char *document_title = xasprintf("%d %s – trafficlight", status, title);
+    struct part_frame frame = {document_title, PART_RED, false};
+    struct markup *markup = part_begin(&frame);
+
+    markup_open(markup, "h1", NULL);
+    markup_textf(markup, "%d %s", status, title);
+    markup_close(markup);
+    if (detail != NULL && *detail != '\0') {
+        markup_open(markup, "p", "class", "reason", NULL);
+        text_put(markup, detail, 0);
+        markup_close(markup);
+    }
+    markup_open(markup, "p", NULL);
+    markup_element(markup, "a", "Back to the status page", "href", "/status", NULL);
+    markup_close(markup);
+    free(document_title);
+    return part_finish(markup, NULL, size);
+}
