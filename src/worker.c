@@ -142,14 +142,9 @@ static bool drain(struct workers *workers)
 
 static void wake_up_cb(evutil_socket_t fd, short what, void *context)
 {
-    struct workers *workers = context;
-
     (void)fd;
     (void)what;
-    drain(workers);
-    /* What finished meanwhile has made the event active again: sockets come first, or
-     * busy workers could keep the loop here for long. */
-    event_base_loopcontinue(workers->base);
+    drain(context);
 }
 
 /* --- threads */
