@@ -114,7 +114,7 @@ static void check_rest(const struct machine *machine, struct mistakes *mistakes)
 /* Looking at one reference. */
 struct reference_check {
     const struct definition *definition; /* whose names count */
-    struct json_object *saved;           /* names that may have been saved by then */
+    struct json_object *known;           /* variables and saved names that may be there */
     const struct where *where;           /* the place of the reference */
     struct mistakes *mistakes;           /* is filled */
 };
@@ -131,7 +131,7 @@ static bool is_member_of(const char *path, const char *const *members, size_t co
 }
 
 /* What a path of two parts can begin with, and go on with. */
-static bool is_known_path(const struct definition *definition, struct json_object *saved,
+static bool is_known_path(const struct definition *definition, struct json_object *known,
                           const char *head, const char *rest)
 {
     static const char *const of_role[] = {"name",         "localpart",    "password",
@@ -149,8 +149,7 @@ static bool is_known_path(const struct definition *definition, struct json_objec
         return rest == NULL || is_member_of(rest, of_case, 4);
     if (strcmp(head, "run") == 0)
         return rest == NULL || is_member_of(rest, of_run, 2);
-    return json_object_object_get_ex(definition->variables, head, NULL) ||
-           json_object_object_get_ex(saved, head, NULL);
+    return json_object_object_get_ex(known, head, NULL);
 }
 
 static void check_reference(const char *path, void *argument)
@@ -165,17 +164,17 @@ static void check_reference(const char *path, void *argument)
                       "${%.80s} can never have a value: the test has no servers, and no "
                       "\"on\" is given",
                       path);
-    else if (!is_known_path(check->definition, check->saved, head, rest))
+    else if (!is_known_path(check->definition, check->known, head, rest))
         mistake_error(check->mistakes, check->where,
                       "${%.80s} can never have a value here", path);
     free(head);
 }
 
 static void check_references(const struct definition *definition,
-                             struct json_object *saved, struct json_object *template,
+                             struct json_object *known, struct json_object *template,
                              const struct where *where, struct mistakes *mistakes)
 {
-    struct reference_check check = {definition, saved, where, mistakes};
+    struct reference_check check = {definition, known, where, mistakes};
     char *cause = NULL;
 
     if (value_references(template, check_reference, &check, &cause) < 0)
@@ -206,48 +205,56 @@ static bool add_saved(struct json_object *names, const struct machine_state *sta
     return json_object_object_length(names) > count;
 }
 
-/* For each state, the names that may have been saved on some way to it. */
-static struct json_object **saved_before(const struct machine *machine)
+/* For each state, the variables and the names that may have been saved on some way to it.
+ */
+static struct json_object **known_before(const struct definition *definition,
+                                         const struct machine *machine)
 {
-    struct json_object **saved = xcalloc(machine->state_count, sizeof *saved);
+    struct json_object **known = xcalloc(machine->state_count, sizeof *known);
     bool news = true;
 
-    for (size_t i = 0; i < machine->state_count; i++)
-        saved[i] = json_new_object();
+    for (size_t i = 0; i < machine->state_count; i++) {
+        known[i] = json_new_object();
+        json_object_object_foreach (definition->variables, name, value) {
+            (void)value;
+            json_put(known[i], name, NULL);
+        }
+    }
     while (news) {
         news = false;
         for (size_t i = 0; i < machine->edge_count; i++) {
             const struct machine_edge *edge = &machine->edges[i];
-            if (add_saved(saved[edge->to], &machine->states[edge->from],
-                          saved[edge->from]))
+            if (add_saved(known[edge->to], &machine->states[edge->from],
+                          known[edge->from]))
                 news = true;
         }
     }
-    return saved;
+    return known;
 }
 
 static void check_values(const struct definition *definition,
                          const struct machine *machine, struct mistakes *mistakes)
 {
-    struct json_object **saved = saved_before(machine);
-    struct json_object *nothing = json_new_object();
+    struct json_object **known = known_before(definition, machine);
+    struct json_object *before = json_new_object();
     struct where variables = {NULL, "variables", 0};
 
     json_object_object_foreach (definition->variables, name, value) {
         struct where here = {&variables, name, 0};
-        check_references(definition, nothing, value, &here, mistakes);
+        check_references(definition, before, value, &here, mistakes);
+        json_put(before, name, NULL); /* a variable may use those above it */
     }
     for (size_t i = 0; i < machine->state_count; i++) {
         const struct machine_state *state = &machine->states[i];
         for (size_t a = 0; a < state->action_count; a++)
-            check_references(definition, saved[i], state->actions[a].data,
+            check_references(definition, known[i], state->actions[a].data,
                              state->actions[a].place, mistakes);
         if (state->body != NULL)
-            check_references(definition, saved[i], state->body, state->place, mistakes);
-        json_object_put(saved[i]);
+            check_references(definition, known[i], state->body, state->place, mistakes);
+        json_object_put(known[i]);
     }
-    json_object_put(nothing);
-    free(saved);
+    json_object_put(before);
+    free(known);
 }
 
 void soundness_check(const struct definition *definition, const struct machine *machine,
