@@ -539,8 +539,8 @@ class ReportTest(ServerTest):
 
     def test_bad_bodies_change_nothing(self):
         self.red.expect("dance")
-        for body in (b"{", b"[]", b'"danced"', b"null", b'{"response": "danced"} x', b'{"response": "\xff"}',
-                     b'{"response": "danced", "id": 5}',
+        for body in (b"{", b"[]", b'"danced"', b"null", b'{"response": "danced"} x',
+                     b'{"response": "\xff"}', b'{"response": "danced", "id": 5}',
                      b'{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}"):
             with self.subTest(body[:40]):
                 self.assertProblem(self.red.call("POST", "report", body), 400)
