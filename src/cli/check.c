@@ -2,13 +2,13 @@
 /* trafficlight check: what the server would say of these definitions. */
 #include "command.h"
 #include "compile.h"
+#include "hash.h"
 #include "reading.h"
 #include "xalloc.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 /* A test's name, so that the same one is noticed when it comes again. */
 struct taken_name {

@@ -133,16 +133,16 @@ char *server_explain(const struct server *server, CURL *curl, CURLcode code,
 char *server_detail(int status, const char *body, size_t size)
 {
     struct json_object *problem = NULL;
-    char *cause = NULL;
+    const char *detail = NULL;
+    char *cause = NULL, *text;
 
-    if (body == NULL || json_read(body, size, JSON_DEPTH, &problem, &cause) < 0)
-        problem = NULL;
-    const char *detail = json_object_is_type(problem, json_type_object)
-                             ? json_member_text(problem, "detail")
-                             : NULL;
-    char *shown = detail != NULL ? excerpt(detail, strlen(detail), SAYS_SHOWN)
-                                 : excerpt(body, size, SAYS_SHOWN);
-    char *text = xasprintf("%d%s%s", status, shown[0] != '\0' ? ": " : "", shown);
+    if (body != NULL && json_read(body, size, JSON_DEPTH, &problem, &cause) == 0 &&
+        json_object_is_type(problem, json_type_object))
+        detail = json_member_text(problem, "detail");
+    if (detail == NULL)
+        detail = "";
+    char *shown = excerpt(detail, strlen(detail), SAYS_SHOWN);
+    text = xasprintf("%d%s%s", status, shown[0] != '\0' ? ": " : "", shown);
     free(shown);
     free(cause);
     json_object_put(problem);

@@ -45,8 +45,8 @@ void server_set_path(const struct server *server, CURL *curl, const char *path);
 char *server_explain(const struct server *server, CURL *curl, CURLcode code,
                      const char *says);
 
-/* What a problem document (RFC 9457) or any other body says, made short. Owned by the
- * caller. */
+/* An answer that is no success: its status, and what its problem document (RFC 9457)
+ * says, if it is one. Owned by the caller. */
 char *server_detail(int status, const char *body, size_t size);
 
 /* GET a path and wait for the answer. Gives its status, or -1 with *cause; the reply's

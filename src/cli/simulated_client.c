@@ -265,12 +265,19 @@ static void take_success(struct simulated_client *client, const char *body, size
     want_poll(client, now_ms);
 }
 
+/* Whether the same request may go better a little later. */
+static bool is_passing(int status)
+{
+    return status == 408 || status == 429 || status == 500 ||
+           (status >= 502 && status <= 504);
+}
+
 void simulated_client_take_answer(struct simulated_client *client, int status,
                                   const char *body, size_t size, int64_t now_ms)
 {
     assert(client->state != STATE_ENDED);
     char *detail = status != 200 ? server_detail(status, body, size) : NULL;
-    if (status >= 500 || status == 408 || status == 429) {
+    if (is_passing(status)) {
         simulated_client_take_loss(client, detail, now_ms);
         free(detail);
         return;

@@ -158,6 +158,8 @@ static int follow(struct waiting *waiting, char **cause)
         int64_t start_ms = now().mono_ms, left_ms = until_ms - start_ms;
         if (left_ms <= 0)
             return COMMAND_TIMEOUT;
+        free(*cause);
+        *cause = NULL;
         int result = look(waiting, at_most(left_ms, REQUEST_TIME_MS), cause);
         int64_t end_ms = now().mono_ms, pause = PAUSE_SHARE * (end_ms - start_ms);
         if (result == 0 && waiting->tally.done)
@@ -168,8 +170,6 @@ static int follow(struct waiting *waiting, char **cause)
             return COMMAND_TIMEOUT;
         if (result < 0 || end_ms - seen_ms > PATIENCE_MS)
             return COMMAND_MISUSE;
-        free(*cause);
-        *cause = NULL;
         pause = pause < PAUSE_MIN_MS ? PAUSE_MIN_MS : at_most(pause, PAUSE_MAX_MS);
         pause_ms(at_most(pause, until_ms - end_ms));
     }
@@ -217,7 +217,8 @@ static int wait_for_server(struct waiting *waiting)
     if (status == COMMAND_MISUSE)
         command_complain(waiting->command, "%s", cause);
     if (status == COMMAND_TIMEOUT)
-        command_complain(waiting->command, "the time is over, and not all has ended");
+        command_complain(waiting->command, "the time is over: %s",
+                         cause != NULL ? cause : "not all cases have ended");
     if (waiting->status != NULL && !waiting->quiet)
         show_table(waiting);
     free(cause);
