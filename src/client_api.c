@@ -68,15 +68,6 @@ static void reply_result(struct http_exchange *exchange, enum engine_result resu
 
 /* --- register -------------------------------------------------------------------------------------- */
 
-static size_t count_characters(const char *text)
-{
-    size_t count = 0;
-
-    for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
 void client_register(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
@@ -90,7 +81,7 @@ void client_register(struct http_exchange *exchange, void *context)
     if (body == NULL)
         return;
     const char *type = json_member_text(body, "type");
-    if (type == NULL || *type == '\0' || count_characters(type) > TYPE_CHARS) {
+    if (type == NULL || *type == '\0' || utf8_count(type) > TYPE_CHARS) {
         http_problem(
             exchange, 400,
             "a registration needs \"type\", a string of 1 to %d characters: what kind "

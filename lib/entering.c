@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a state does by itself when it is entered. */
+#include "entering.h"
+
+#include "condition.h"
+#include "json.h"
+#include "value.h"
+#include "xalloc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void enter_wait(struct attempt *attempt, const struct instant *now)
+{
+    struct json_object *duration = NULL;
+    char *cause = NULL;
+    int64_t ms = 0;
+
+    if (value_expand(attempt_current(attempt)->body, attempt->scope, &duration, &cause) ==
+            0 &&
+        duration_parse(json_object_get_string(duration), &ms, &cause) == 0)
+        attempt->wait_until_ms = now->mono_ms + ms;
+    else
+        attempt_end_without_value(attempt, cause, now);
+    json_object_put(duration);
+}
+
+static void enter_set(struct attempt *attempt, const struct instant *now)
+{
+    struct json_object *values = NULL;
+    char *cause = NULL;
+
+    if (value_expand(attempt_current(attempt)->body, attempt->scope, &values, &cause) <
+        0) {
+        attempt_end_without_value(attempt, cause, now);
+        return;
+    }
+    json_object_object_foreach (values, name, value) {
+        json_put(attempt->scope, name, json_object_get(value));
+    }
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL, "set %s",
+                   json_text(values));
+    json_object_put(values);
+}
+
+/* --- conditions -------------------------------------------------------------------------- */
+
+static bool holds(const struct attempt *attempt, char **why)
+{
+    struct condition_world world = {
+        .scope = attempt->scope,
+        .reporters = attempt->reporters,
+        .missing = attempt->missing,
+    };
+
+    return condition_holds(attempt_current(attempt)->body, &world, why);
+}
+
+static void enter_assert(struct attempt *attempt, const struct instant *now)
+{
+    char *why = NULL;
+
+    if (!holds(attempt, &why))
+        attempt_endf(attempt, OUTCOME_FAILED, "assertion", NULL, now, "in state %s: %s",
+                     attempt_current(attempt)->name, why);
+    free(why);
+}
+
+static void enter_check(struct attempt *attempt, const struct instant *now)
+{
+    char *why = NULL;
+
+    if (!holds(attempt, &why)) {
+        char *note = xasprintf("in state %s: %s", attempt_current(attempt)->name, why);
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL,
+                       "a check does not hold %s", note);
+        json_append(attempt->checks, json_new_text(note));
+        free(note);
+    }
+    free(why);
+}
+
+/* At the end of the test: the checks that did not hold make it a failure. */
+static void enter_complete(struct attempt *attempt, const struct instant *now)
+{
+    size_t count = json_object_array_length(attempt->checks);
+    char *all = NULL;
+    size_t size;
+
+    if (count == 0) {
+        attempt_end(attempt, OUTCOME_SUCCESS, "complete", "", NULL, now);
+        return;
+    }
+    FILE *out = xcheck(open_memstream(&all, &size));
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s\n",
+                json_object_get_string(json_object_array_get_idx(attempt->checks, i)));
+    if (fclose(out) != 0)
+        xcheck(NULL);
+    attempt_endf(attempt, OUTCOME_FAILED, "check", all, now,
+                 "%zu %s not hold; the first: %s", count,
+                 count == 1 ? "check does" : "checks do",
+                 json_object_get_string(json_object_array_get_idx(attempt->checks, 0)));
+    free(all);
+}
+
+/* Call it for each member of an array or value of an object. Gives how many have `filter` in them,
+ * and one of these in *found. */
+static size_t count_matches(struct json_object *many, struct json_object *filter,
+                            struct json_object **found)
+{
+    size_t count = 0;
+
+    if (json_object_is_type(many, json_type_object)) {
+        json_object_object_foreach (many, name, value) {
+            (void)name;
+            if (condition_is_subset(filter, value)) {
+                *found = value;
+                count++;
+            }
+        }
+    }
+    if (json_object_is_type(many, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(many); i++) {
+            struct json_object *value = json_object_array_get_idx(many, i);
+            if (condition_is_subset(filter, value)) {
+                *found = value;
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
+/* Not exactly one: the name has no value, and whoever asks for it is told why. */
+static void enter_find(struct attempt *attempt, const struct instant *now)
+{
+    struct json_object *body = attempt_current(attempt)->body;
+    const char *save = json_member_text(body, "save");
+    struct json_object *many = NULL, *filter = NULL, *found = NULL;
+    char *cause = NULL;
+
+    json_object_object_del(attempt->scope, save);
+    json_object_object_del(attempt->missing, save);
+    json_object_object_del(attempt->reporters, save);
+    if (value_expand(json_member(body, "find"), attempt->scope, &many, &cause) == 0 &&
+        (json_member(body, "where") == NULL ||
+         value_expand(json_member(body, "where"), attempt->scope, &filter, &cause) ==
+             0)) {
+        struct json_object *anything = json_new_object();
+        size_t count = count_matches(many, filter != NULL ? filter : anything, &found);
+        if (count == 1)
+            json_put(attempt->scope, save, json_copy(found));
+        else
+            cause = xasprintf("find in %s%s%s gave %zu, not one",
+                              json_object_get_string(json_member(body, "find")),
+                              filter != NULL ? " where " : "",
+                              filter != NULL ? json_text(filter) : "", count);
+        json_object_put(anything);
+    }
+    if (cause != NULL) {
+        json_put_text(attempt->missing, save, cause);
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL, "%s", cause);
+    }
+    free(cause);
+    json_object_put(many);
+    json_object_put(filter);
+}
+
+void entering_run(struct attempt *attempt, const struct instant *now)
+{
+    switch (attempt_current(attempt)->kind) {
+    case STATE_WAIT:
+        enter_wait(attempt, now);
+        break;
+    case STATE_SET:
+        enter_set(attempt, now);
+        break;
+    case STATE_ASSERT:
+        enter_assert(attempt, now);
+        break;
+    case STATE_CHECK:
+        enter_check(attempt, now);
+        break;
+    case STATE_FIND:
+        enter_find(attempt, now);
+        break;
+    case STATE_COMPLETE:
+        enter_complete(attempt, now);
+        break;
+    case STATE_FAILURE:
+        attempt_end(attempt, OUTCOME_FAILED, "state",
+                    "the test reached the state failure", NULL, now);
+        break;
+    case STATE_ERROR:
+        attempt_end(attempt, OUTCOME_ERROR, "state", "the test reached the state error",
+                    NULL, now);
+        break;
+    case STATE_ACTIONS:
+        abort(); /* roles are asked by lib/attempt.c */
+    }
+}
