@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STDERR_KEPT    2048 /* bytes of stderr that are kept; the rest is read, not kept */
+#define STDERR_KEPT    2048 /* bytes of stderr that are kept of all that is read */
 #define STDERR_SHOWN   300  /* bytes of it in a cause */
 #define STOP_LOOK_MS   200  /* how often to look whether the pool is stopping */
 #define FIRST_CAPACITY 4096
