@@ -114,6 +114,7 @@ static void check_entry(struct json_object *entry, bool in_for, const struct whe
 {
     struct where data = {where, "data", 0};
     struct where responses = {where, "responses", 0};
+    struct where types = {where, "types", 0};
     struct where variants = {where, "for", 0};
 
     if (!json_object_is_type(entry, json_type_object)) {
@@ -128,6 +129,8 @@ static void check_entry(struct json_object *entry, bool in_for, const struct whe
         check_fields(json_member(entry, "data"), &data, mistakes);
     if (json_member(entry, "responses") != NULL)
         check_texts(json_member(entry, "responses"), &responses, mistakes);
+    if (json_member(entry, "types") != NULL)
+        check_texts(json_member(entry, "types"), &types, mistakes);
     if (json_member(entry, "for") == NULL)
         return;
     json_object_object_foreach (json_member(entry, "for"), type, variant) {
