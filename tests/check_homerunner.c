@@ -24,7 +24,7 @@
 
 #define HOLD              SCRIPT_HOLD
 #define OK(body)          "HTTP/1.1 200 OK\r\nContent-Length: -\r\n\r\n" body
-#define HS1               "\"hs1\": {\"BaseURL\": \"http://localhost:55278\", \"Id\": \"c\"}"
+#define HS1               "\"hs1\": {\"BaseURL\": \"http://localhost:55278\"}"
 #define HS2               "\"hs2\": {\"BaseURL\": \"https://localhost:55279//\"}"
 #define MADE              OK("{\"homeservers\": {" HS2 ", " HS1 "}, \"expires\": \"\"}")
 #define DESTROYED         OK("{}")
