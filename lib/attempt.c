@@ -6,6 +6,7 @@
  */
 #include "attempt.h"
 
+#include "entering.h"
 #include "json.h"
 #include "utf8.h"
 #include "value.h"
@@ -19,7 +20,7 @@
 #define DETAILS_BYTES                                                                    \
     20000 /* of a report that fails a case, kept for the people who read it */
 
-static const struct machine_state *current(const struct attempt *attempt)
+const struct machine_state *attempt_current(const struct attempt *attempt)
 {
     return &attempt->machine->states[attempt->state];
 }
@@ -116,9 +117,8 @@ void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type
                    words[outcome], *message ? ": " : "", message);
 }
 
-static void __attribute__((format(printf, 6, 7)))
-end_with(struct attempt *attempt, enum outcome outcome, const char *type,
-         const char *details, const struct instant *now, const char *format, ...)
+void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *type,
+                  const char *details, const struct instant *now, const char *format, ...)
 {
     va_list arguments;
 
@@ -129,11 +129,11 @@ end_with(struct attempt *attempt, enum outcome outcome, const char *type,
     free(message);
 }
 
-static void end_without_value(struct attempt *attempt, char *cause,
-                              const struct instant *now)
+void attempt_end_without_value(struct attempt *attempt, char *cause,
+                               const struct instant *now)
 {
-    end_with(attempt, OUTCOME_ERROR, "value", NULL, now, "in state %s: %s",
-             current(attempt)->name, cause);
+    attempt_endf(attempt, OUTCOME_ERROR, "value", NULL, now, "in state %s: %s",
+                 attempt_current(attempt)->name, cause);
     free(cause);
 }
 
@@ -144,7 +144,7 @@ static void end_without_value(struct attempt *attempt, char *cause,
  */
 static struct json_object **expand_actions(struct attempt *attempt, char **cause)
 {
-    const struct machine_state *state = current(attempt);
+    const struct machine_state *state = attempt_current(attempt);
     struct json_object **data = xcalloc(state->action_count, sizeof *data);
 
     for (size_t i = 0; i < state->action_count; i++) {
@@ -160,12 +160,12 @@ static struct json_object **expand_actions(struct attempt *attempt, char **cause
 
 static void enter_actions(struct attempt *attempt, const struct instant *now)
 {
-    const struct machine_state *state = current(attempt);
+    const struct machine_state *state = attempt_current(attempt);
     char *cause = NULL;
     struct json_object **data = expand_actions(attempt, &cause);
 
     if (data == NULL) {
-        end_without_value(attempt, cause, now);
+        attempt_end_without_value(attempt, cause, now);
         return;
     }
     for (size_t seat = 0; seat < attempt->machine->role_count; seat++) {
@@ -183,83 +183,35 @@ static void enter_actions(struct attempt *attempt, const struct instant *now)
     free(data);
 }
 
-static void enter_wait(struct attempt *attempt, const struct instant *now)
-{
-    struct json_object *duration = NULL;
-    char *cause = NULL;
-    int64_t ms = 0;
-
-    if (value_expand(current(attempt)->body, attempt->scope, &duration, &cause) == 0 &&
-        duration_parse(json_object_get_string(duration), &ms, &cause) == 0)
-        attempt->wait_until_ms = now->mono_ms + ms;
-    else
-        end_without_value(attempt, cause, now);
-    json_object_put(duration);
-}
-
-static void enter_set(struct attempt *attempt, const struct instant *now)
-{
-    struct json_object *values = NULL;
-    char *cause = NULL;
-
-    if (value_expand(current(attempt)->body, attempt->scope, &values, &cause) < 0) {
-        end_without_value(attempt, cause, now);
-        return;
-    }
-    json_object_object_foreach (values, name, value) {
-        json_put(attempt->scope, name, json_object_get(value));
-    }
-    transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL, "set %s",
-                   json_text(values));
-    json_object_put(values);
-}
-
 static void withdraw_all(struct attempt *attempt)
 {
     for (size_t i = 0; i < attempt->machine->role_count; i++)
         seat_withdraw(&attempt->seats[i]);
 }
 
-static void enter_end(struct attempt *attempt, const struct instant *now)
+/* Whether the attempt goes on at once from a state of this kind. */
+static bool passes_on(enum state_kind kind)
 {
-    switch (current(attempt)->kind) {
-    case STATE_COMPLETE:
-        attempt_end(attempt, OUTCOME_SUCCESS, "complete", "", NULL, now);
-        break;
-    case STATE_FAILURE:
-        attempt_end(attempt, OUTCOME_FAILED, "state",
-                    "the test reached the state failure", NULL, now);
-        break;
-    default:
-        attempt_end(attempt, OUTCOME_ERROR, "state", "the test reached the state error",
-                    NULL, now);
-    }
+    return kind != STATE_ACTIONS && kind != STATE_WAIT && kind < STATE_COMPLETE;
 }
 
-/* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it
- * rests. */
+/* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it rests. */
 static int enter_one(struct attempt *attempt, int state, const struct instant *now)
 {
     attempt->state = state;
     attempt->entered = *now;
     attempt->visits[state]++;
+    const struct machine_state *entered = attempt_current(attempt);
     transcript_add(&attempt->transcript, now, TRANSCRIPT_STATE, NULL, "%s",
-                   current(attempt)->name);
-    switch (current(attempt)->kind) {
-    case STATE_ACTIONS:
+                   entered->name);
+    if (entered->kind == STATE_ACTIONS) {
         enter_actions(attempt, now);
         return MACHINE_NO_STATE;
-    case STATE_WAIT:
-        withdraw_all(attempt);
-        enter_wait(attempt, now);
-        return MACHINE_NO_STATE;
-    case STATE_SET:
-        enter_set(attempt, now);
-        return current(attempt)->next;
-    default:
-        enter_end(attempt, now);
-        return MACHINE_NO_STATE;
     }
+    if (entered->kind == STATE_WAIT)
+        withdraw_all(attempt);
+    entering_run(attempt, now);
+    return passes_on(entered->kind) ? entered->next : MACHINE_NO_STATE;
 }
 
 static void take_edge(struct attempt *attempt, int action, int response)
@@ -282,7 +234,7 @@ static void enter(struct attempt *attempt, int state, const struct instant *now)
 
 static void go_on_to_next(struct attempt *attempt, const struct instant *now)
 {
-    int next = current(attempt)->next;
+    int next = attempt_current(attempt)->next;
 
     assert(next != MACHINE_NO_STATE); /* the loader refuses states without a way out */
     take_edge(attempt, -1, -1);
@@ -315,11 +267,14 @@ struct attempt *attempt_new(const struct machine *machine,
     attempt->case_timeout_ms = case_timeout_ms;
     attempt->case_deadline_ms = now->mono_ms + case_timeout_ms;
     attempt->transcript.limit = transcript_limit;
+    attempt->reporters = json_new_object();
+    attempt->missing = json_new_object();
+    attempt->checks = json_new_array();
     attempt->scope = scope_new(parts, &cause);
     if (attempt->scope != NULL) {
         enter(attempt, machine->initial, now);
     } else {
-        end_with(attempt, OUTCOME_ERROR, "value", NULL, now, "variables: %s", cause);
+        attempt_endf(attempt, OUTCOME_ERROR, "value", NULL, now, "variables: %s", cause);
         free(cause);
     }
     return attempt;
@@ -341,6 +296,9 @@ void attempt_free(struct attempt *attempt)
     free(attempt->verdict.message);
     free(attempt->verdict.details);
     json_object_put(attempt->scope);
+    json_object_put(attempt->reporters);
+    json_object_put(attempt->missing);
+    json_object_put(attempt->checks);
     free(attempt);
 }
 
@@ -362,7 +320,7 @@ static void take_report(struct attempt *attempt, struct seat *seat, int response
                         const struct instant *now)
 {
     const struct machine_action *action = seat->action;
-    int index = (int)(action - current(attempt)->actions);
+    int index = (int)(action - attempt_current(attempt)->actions);
     int target = action->responses[response].target;
 
     transcript_add(&attempt->transcript, now, TRANSCRIPT_RESPONSE, seat->role,
@@ -371,6 +329,7 @@ static void take_report(struct attempt *attempt, struct seat *seat, int response
         struct json_object *saved = json_copy(body);
         json_put_text(saved, "response", meant);
         json_put(attempt->scope, action->save, saved);
+        json_put_text(attempt->reporters, action->save, seat->role);
     }
     memcpy(seat->taken, seat->delivery, ID_SIZE);
     seat_withdraw(seat);
@@ -386,7 +345,7 @@ static void take_report(struct attempt *attempt, struct seat *seat, int response
 static void take_bad_report(struct attempt *attempt, struct seat *seat, const char *name,
                             struct json_object *body, const struct instant *now)
 {
-    const char *state = current(attempt)->name;
+    const char *state = attempt_current(attempt)->name;
     const char *action = seat->action->name;
     char *accepted = machine_action_accepts(seat->action);
     char *shown = utf8_shorten(name, 100);
@@ -395,15 +354,15 @@ static void take_bad_report(struct attempt *attempt, struct seat *seat, const ch
                    "%s: %s %s", action, shown, json_text(body));
     memcpy(seat->taken, seat->delivery, ID_SIZE);
     if (strcmp(name, "failed") == 0)
-        end_with(attempt, OUTCOME_FAILED, "failed", json_text(body), now,
-                 "%s reported that %s failed in state %s", seat->role, action, state);
+        attempt_endf(attempt, OUTCOME_FAILED, "failed", json_text(body), now,
+                     "%s reported that %s failed in state %s", seat->role, action, state);
     else if (strcmp(name, "error") == 0)
-        end_with(attempt, OUTCOME_ERROR, "error", json_text(body), now,
-                 "%s reported an error at %s in state %s", seat->role, action, state);
+        attempt_endf(attempt, OUTCOME_ERROR, "error", json_text(body), now,
+                     "%s reported an error at %s in state %s", seat->role, action, state);
     else
-        end_with(attempt, OUTCOME_ERROR, "unexpected-response", json_text(body), now,
-                 "%s answered %s with \"%s\" in state %s, which accepts %s", seat->role,
-                 action, shown, state, accepted);
+        attempt_endf(attempt, OUTCOME_ERROR, "unexpected-response", json_text(body), now,
+                     "%s answered %s with \"%s\" in state %s, which accepts %s",
+                     seat->role, action, shown, state, accepted);
     free(shown);
     free(accepted);
 }
@@ -452,10 +411,10 @@ void attempt_adapter_error(struct attempt *attempt, size_t seat_index, bool is_a
     char *brief = utf8_shorten(details, 200);
 
     transcript_add(&attempt->transcript, now, TRANSCRIPT_ERROR, seat->role, "%s", all);
-    end_with(attempt, is_action ? OUTCOME_FAILED : OUTCOME_ERROR,
-             is_action ? "action-error" : "adapter-error", all, now,
-             "%s's adapter gave up while doing %s in state %s: %s", seat->role, action,
-             current(attempt)->name, brief);
+    attempt_endf(attempt, is_action ? OUTCOME_FAILED : OUTCOME_ERROR,
+                 is_action ? "action-error" : "adapter-error", all, now,
+                 "%s's adapter gave up while doing %s in state %s: %s", seat->role,
+                 action, attempt_current(attempt)->name, brief);
     free(brief);
     free(all);
 }
@@ -470,7 +429,7 @@ int64_t attempt_deadline(const struct attempt *attempt)
 
     if (attempt->verdict.outcome != OUTCOME_NONE)
         return INT64_MAX;
-    if (current(attempt)->kind == STATE_WAIT && attempt->wait_until_ms < deadline)
+    if (attempt_current(attempt)->kind == STATE_WAIT && attempt->wait_until_ms < deadline)
         deadline = attempt->wait_until_ms;
     for (size_t i = 0; i < attempt->machine->role_count; i++) {
         const struct seat *seat = &attempt->seats[i];
@@ -495,10 +454,11 @@ static void end_by_timeout(struct attempt *attempt, const struct seat *seat,
     char asked[CLOCK_TEXT_SIZE];
     char *patience = duration_text(seat->action->timeout_ms);
 
-    end_with(attempt, OUTCOME_ERROR, "timeout", NULL, now,
-             "%s (%s) was asked to %s in state %s at %s and did not report within %s",
-             seat->role, seat->type, seat->action->name, current(attempt)->name,
-             clock_format(seat->asked.wall_ms, asked), patience);
+    attempt_endf(attempt, OUTCOME_ERROR, "timeout", NULL, now,
+                 "%s (%s) was asked to %s in state %s at %s and did not report within %s",
+                 seat->role, seat->type, seat->action->name,
+                 attempt_current(attempt)->name, clock_format(seat->asked.wall_ms, asked),
+                 patience);
     free(patience);
 }
 
@@ -508,13 +468,13 @@ void attempt_time(struct attempt *attempt, const struct instant *now)
         return;
     if (attempt->case_deadline_ms <= now->mono_ms) {
         char *patience = duration_text(attempt->case_timeout_ms);
-        end_with(attempt, OUTCOME_ERROR, "timeout", NULL, now,
-                 "the case did not end within %s; it was in state %s", patience,
-                 current(attempt)->name);
+        attempt_endf(attempt, OUTCOME_ERROR, "timeout", NULL, now,
+                     "the case did not end within %s; it was in state %s", patience,
+                     attempt_current(attempt)->name);
         free(patience);
         return;
     }
-    if (current(attempt)->kind == STATE_WAIT) {
+    if (attempt_current(attempt)->kind == STATE_WAIT) {
         go_on_to_next(attempt, now);
         return;
     }

@@ -44,6 +44,9 @@ struct attempt {
     char id[ID_SIZE];              /* deliveries and the nonce derive from it */
     struct seat *seats;            /* one for each role; owned */
     struct json_object *scope;     /* what `${…}` finds; owned */
+    struct json_object *reporters; /* saved name -> role that reported it; owned */
+    struct json_object *missing;   /* name -> why a find gave it no value; owned */
+    struct json_object *checks;    /* array: checks that did not hold; owned */
     int state;                     /* current state's index */
     struct instant entered;        /* when it was entered */
     unsigned *visits;              /* how often each state was entered; owned */
@@ -89,6 +92,18 @@ void attempt_adapter_error(struct attempt *attempt, size_t seat, bool is_action,
 /* End it from outside. Does nothing if it has ended. `details` may be NULL. */
 void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type,
                  const char *message, const char *details, const struct instant *now);
+
+/* The same with the message formatted. */
+void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *type,
+                  const char *details, const struct instant *now, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* End it as an error because a value that its current state needs can't be had. Takes cause. */
+void attempt_end_without_value(struct attempt *attempt, char *cause,
+                               const struct instant *now);
+
+/* The current state. Borrowed from the machine. */
+const struct machine_state *attempt_current(const struct attempt *attempt);
 
 /* The moment on the monotonic clock at which attempt_time() has something to do;
  * INT64_MAX once it has ended. */

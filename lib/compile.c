@@ -5,6 +5,7 @@
  */
 #include "compile.h"
 
+#include "condition.h"
 #include "json.h"
 #include "soundness.h"
 #include "value.h"
@@ -302,24 +303,26 @@ static void read_action(struct compiler *compiler, int state, const char *role_n
  * --------------------------------------------------------------------------------------------
  */
 
-static void read_actions(struct compiler *compiler, int state, struct json_object *body,
-                         const struct where *where)
+static void read_actions(struct compiler *compiler, int state, struct json_object *spec,
+                         struct json_object *body, const struct where *where)
 {
+    (void)spec;
     if (!json_object_is_type(body, json_type_object) ||
         json_object_object_length(body) == 0) {
         mistake_error(compiler->mistakes, where,
                       "must be an object: at least one role and its action");
         return;
     }
-    json_object_object_foreach (body, role, spec) {
+    json_object_object_foreach (body, role, action) {
         struct where here = {where, role, 0};
-        read_action(compiler, state, role, spec, &here);
+        read_action(compiler, state, role, action, &here);
     }
 }
 
-static void read_wait(struct compiler *compiler, int state, struct json_object *body,
-                      const struct where *where)
+static void read_wait(struct compiler *compiler, int state, struct json_object *spec,
+                      struct json_object *body, const struct where *where)
 {
+    (void)spec;
     int64_t ms;
 
     compiler->machine->states[state].body = json_object_get(body);
@@ -327,9 +330,10 @@ static void read_wait(struct compiler *compiler, int state, struct json_object *
         definition_read_duration(body, where, &ms, compiler->mistakes);
 }
 
-static void read_set(struct compiler *compiler, int state, struct json_object *body,
-                     const struct where *where)
+static void read_set(struct compiler *compiler, int state, struct json_object *spec,
+                     struct json_object *body, const struct where *where)
 {
+    (void)spec;
     compiler->machine->states[state].body = json_object_get(body);
     if (!json_object_is_type(body, json_type_object)) {
         mistake_error(compiler->mistakes, where, "must be an object of names and values");
@@ -342,16 +346,49 @@ static void read_set(struct compiler *compiler, int state, struct json_object *b
     }
 }
 
-/* What a state can hold: exactly one of these. */
-static const struct {
+static void read_condition(struct compiler *compiler, int state, struct json_object *spec,
+                           struct json_object *body, const struct where *where)
+{
+    (void)spec;
+    compiler->machine->states[state].body = json_object_get(body);
+    condition_check(body, where, compiler->mistakes);
+}
+
+static void read_find(struct compiler *compiler, int state, struct json_object *spec,
+                      struct json_object *body, const struct where *where)
+{
+    struct where at_where = {where->up, "where", 0};
+    struct where at_save = {where->up, "save", 0};
+    const char *save = json_member_text(spec, "save");
+    struct json_object *filter = json_member(spec, "where");
+
+    compiler->machine->states[state].body = json_object_get(spec);
+    if (!json_is_text(body))
+        mistake_error(compiler->mistakes, where,
+                      "must say where to look, as \"${call.data.videos}\"");
+    if (filter != NULL && !json_object_is_type(filter, json_type_object))
+        mistake_error(compiler->mistakes, &at_where, "must be an object");
+    if (save == NULL)
+        mistake_error(compiler->mistakes, &at_save, "what is found needs a name");
+    else
+        soundness_check_saved_name(compiler->definition, save, &at_save,
+                                   compiler->mistakes);
+}
+
+/* What a state can hold: exactly one of these, and `next`. */
+static const struct body {
     const char *member;
     enum state_kind kind;
-    void (*read)(struct compiler *compiler, int state, struct json_object *body,
-                 const struct where *where);
+    void (*read)(struct compiler *compiler, int state, struct json_object *spec,
+                 struct json_object *body, const struct where *where);
+    const char *also[2]; /* further members */
 } bodies[] = {
-    {"actions", STATE_ACTIONS, read_actions},
-    {"wait", STATE_WAIT, read_wait},
-    {"set", STATE_SET, read_set},
+    {"actions", STATE_ACTIONS, read_actions, {0}},
+    {"wait", STATE_WAIT, read_wait, {0}},
+    {"set", STATE_SET, read_set, {0}},
+    {"assert", STATE_ASSERT, read_condition, {0}},
+    {"check", STATE_CHECK, read_condition, {0}},
+    {"find", STATE_FIND, read_find, {"where", "save"}},
 };
 
 enum { BODY_COUNT = sizeof bodies / sizeof *bodies };
@@ -399,11 +436,14 @@ static void fill_state(struct compiler *compiler, int state, struct json_object 
 
     if (body == BODY_COUNT)
         return;
-    const char *const known[] = {bodies[body].member, "next"};
+    const char *const known[] = {bodies[body].member, "next", bodies[body].also[0],
+                                 bodies[body].also[1]};
     struct where at_body = {where, bodies[body].member, 0};
     struct where at_next = {where, "next", 0};
-    refuse_unknown_members(compiler, spec, where, "such a state", known, 2);
-    bodies[body].read(compiler, state, json_member(spec, bodies[body].member), &at_body);
+    refuse_unknown_members(compiler, spec, where, "such a state", known,
+                           bodies[body].also[0] != NULL ? 4 : 2);
+    bodies[body].read(compiler, state, spec, json_member(spec, bodies[body].member),
+                      &at_body);
     if (json_object_object_get_ex(spec, "next", NULL))
         compiler->machine->states[state].next =
             read_target(compiler, json_member(spec, "next"), &at_next);

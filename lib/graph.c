@@ -75,6 +75,11 @@ static void put_state_label(const struct drawing *drawing,
         fprintf(out, " | wait %s", json_object_get_string(state->body));
     if (state->kind == STATE_SET)
         fprintf(out, " | set %s", json_text(state->body));
+    if (state->kind == STATE_ASSERT || state->kind == STATE_CHECK)
+        fprintf(out, " | %s %s", state->kind == STATE_ASSERT ? "assert" : "check",
+                json_text(state->body));
+    if (state->kind == STATE_FIND)
+        fprintf(out, " | find %s", json_member_text(state->body, "save"));
     if (fclose(out) != 0)
         xcheck(NULL);
     fputs("label=", drawing->out);

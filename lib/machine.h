@@ -18,6 +18,9 @@ enum state_kind {
     STATE_ACTIONS,  /* roles are asked to do something */
     STATE_WAIT,     /* some time passes */
     STATE_SET,      /* names get values */
+    STATE_ASSERT,   /* a condition holds, or the case has failed */
+    STATE_CHECK,    /* a condition holds, or the case fails at its end */
+    STATE_FIND,     /* a name gets the one value among many that is wanted */
     STATE_COMPLETE, /* end: success */
     STATE_FAILURE,  /* end: failed */
     STATE_ERROR,    /* end: error */

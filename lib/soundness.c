@@ -196,6 +196,8 @@ static bool add_saved(struct json_object *names, const struct machine_state *sta
         if (state->actions[i].save != NULL)
             json_put(names, state->actions[i].save, NULL);
     }
+    if (state->kind == STATE_FIND)
+        json_put(names, json_member_text(state->body, "save"), NULL);
     if (state->kind == STATE_SET) {
         json_object_object_foreach (state->body, set, ignored) {
             (void)ignored;

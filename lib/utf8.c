@@ -44,6 +44,15 @@ size_t utf8_valid_length(const char *text, size_t size)
     return at;
 }
 
+size_t utf8_count(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
 char *utf8_shorten(const char *text, size_t limit)
 {
     size_t size = strlen(text);

@@ -14,6 +14,9 @@ size_t utf8_read(const char *text, size_t size, uint32_t *character);
 /* The offset of the first byte that is not part of a character; size if all are. */
 size_t utf8_valid_length(const char *text, size_t size);
 
+/* How many characters the text has. */
+size_t utf8_count(const char *text);
+
 /* A copy of the text cut to at most `limit` bytes, at a character, with "…" if it was
  * longer. Owned by the caller. */
 char *utf8_shorten(const char *text, size_t limit);
