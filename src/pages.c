@@ -35,8 +35,7 @@ static struct markup *begin(const char *title, const char *name,
     return markup;
 }
 
-/* --- cases
- * -------------------------------------------------------------------------------------------- */
+/* --- cases --- */
 
 static void put_progress(struct markup *markup, const struct tally *cases)
 {
@@ -90,12 +89,12 @@ char *pages_suite(struct json_object *suite, size_t *size)
     tally_limit(&room, SUITE_CASES);
     char *title = tally_title(&cases);
     struct markup *markup = begin(title, name, &cases, tally_ended(&cases) < cases.total);
-    markup_element(markup, "h1", name, NULL);
+    text_put_in(markup, "h1", NULL, name);
     if (*description != '\0')
-        markup_element(markup, "p", description, "class", "about", NULL);
+        text_put_in(markup, "p", "about", description);
     markup_open(markup, "p", "class", "file", NULL);
     markup_textf(markup, "%s, from ", title);
-    markup_element(markup, "code", text_member(suite, "file"), NULL);
+    text_put_in(markup, "code", NULL, text_member(suite, "file"));
     markup_close(markup);
     tally_put_bar(markup, &cases);
     size_t hidden = table_put_cases(markup, suite, &room);
@@ -104,8 +103,7 @@ char *pages_suite(struct json_object *suite, size_t *size)
     return part_finish(markup, NULL, size);
 }
 
-/* --- clients
- * ------------------------------------------------------------------------------------------ */
+/* --- clients --- */
 
 /* What the rows of clients have in common. */
 struct rows {
@@ -136,9 +134,10 @@ static void put_part(const struct rows *rows, struct json_object *client)
     markup_open(markup, "td", "class", "part", NULL);
     if (*id != '\0') {
         part_open_link(markup, id, "status");
-        markup_text(markup, *suite != '\0' ? suite : id);
+        text_put(markup, *suite != '\0' ? suite : id, TEXT_BOARD_BYTES);
         markup_close(markup);
-        markup_textf(markup, " as %s", text_member(client, "role"));
+        markup_text(markup, " as ");
+        text_put(markup, text_member(client, "role"), 0);
     } else {
         text_put_none(markup);
     }
@@ -252,8 +251,7 @@ char *pages_status(struct json_object *status, size_t *size)
     return part_finish(markup, server, size);
 }
 
-/* --- errors
- * ------------------------------------------------------------------------------------------- */
+/* --- errors --- */
 
 char *pages_problem(int status, const char *title, const char *detail, size_t *size)
 {
@@ -262,7 +260,8 @@ char *pages_problem(int status, const char *title, const char *detail, size_t *s
     struct markup *markup = part_begin(&frame);
 
     markup_open(markup, "h1", NULL);
-    markup_textf(markup, "%d %s", status, title);
+    markup_textf(markup, "%d ", status);
+    text_put(markup, title, 0);
     markup_close(markup);
     if (detail != NULL && *detail != '\0') {
         markup_open(markup, "p", "class", "reason", NULL);

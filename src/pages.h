@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people see in a browser: the documents of lib/status.h as HTML5. Only reads; knows
- * nothing of the engine or of HTTP. The style sheet is src/web/style.css, which the server
- * gives as /static/style.css. Any thread.
+ * nothing of the engine or of HTTP. The style sheet is src/web/style.css, given by the
+ * server as /static/style.css. Any thread.
  */
 #ifndef TL_PAGES_H
 #define TL_PAGES_H

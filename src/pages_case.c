@@ -25,8 +25,7 @@ static void open_section(struct markup *markup, const char *title, const char *i
     markup_element(markup, "h2", title, "id", id, NULL);
 }
 
-/* --- the outcome
- * -------------------------------------------------------------------------------------- */
+/* --- the outcome --- */
 
 static void put_verdict(struct markup *markup, struct json_object *testcase)
 {
@@ -47,7 +46,7 @@ static void put_verdict(struct markup *markup, struct json_object *testcase)
         markup_textf(markup, "%s%s", before[state], duration);
     if (*machine != '\0') {
         markup_text(markup, ", in state ");
-        markup_element(markup, "code", machine, NULL);
+        text_put_in(markup, "code", NULL, machine);
     }
     markup_close(markup);
     if (*message != '\0') {
@@ -76,11 +75,11 @@ static void put_facts(struct markup *markup, struct json_object *testcase)
     put_moment(markup, "Ended", text_member(testcase, "ended"));
     markup_element(markup, "dt", "Definition", NULL);
     markup_open(markup, "dd", NULL);
-    markup_element(markup, "code", text_member(suite, "file"), NULL);
+    text_put_in(markup, "code", NULL, text_member(suite, "file"));
     markup_close(markup);
     markup_element(markup, "dt", "Id", NULL);
     markup_open(markup, "dd", NULL);
-    markup_element(markup, "code", text_member(testcase, "id"), NULL);
+    text_put_in(markup, "code", NULL, text_member(testcase, "id"));
     markup_close(markup);
     markup_close(markup);
 }
@@ -127,24 +126,25 @@ static void put_attempts(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
 }
 
-/* --- who and where
- * ------------------------------------------------------------------------------------ */
+/* --- who and where --- */
 
 static void put_role(struct markup *markup, const char *name, struct json_object *role)
 {
     const char *action = text_member(role, "action");
 
     markup_open(markup, "tr", NULL);
-    markup_element(markup, "th", name, "scope", "row", NULL);
+    markup_open(markup, "th", "scope", "row", NULL);
+    text_put(markup, name, 0);
+    markup_close(markup);
     markup_open(markup, "td", NULL);
     text_put(markup, text_member(role, "type"), 0);
     markup_close(markup);
     markup_open(markup, "td", NULL);
-    markup_element(markup, "code", text_member(role, "client"), NULL);
+    text_put_in(markup, "code", NULL, text_member(role, "client"));
     markup_close(markup);
     markup_open(markup, "td", NULL);
     if (*action != '\0')
-        markup_element(markup, "span", action, "class", "doing", NULL);
+        text_put_in(markup, "span", "doing", action);
     else
         text_put_none(markup);
     markup_close(markup);
@@ -199,8 +199,20 @@ static void put_servers(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
 }
 
-/* --- the machine
- * -------------------------------------------------------------------------------------- */
+/* --- the machine --- */
+
+/* The picture in words, for who can't see it. Owned by the caller. */
+static char *picture_text(struct json_object *testcase)
+{
+    const char *machine = text_member(testcase, "machine");
+    char *text = xasprintf("State machine of %s, %s%s",
+                           text_member(json_member(testcase, "suite"), "name"),
+                           *machine != '\0' ? "in state " : "not begun", machine);
+    char *visible = text_visible(text, 0);
+
+    free(text);
+    return visible;
+}
 
 static void put_picture(struct markup *markup, struct json_object *testcase)
 {
@@ -209,19 +221,14 @@ static void put_picture(struct markup *markup, struct json_object *testcase)
         {"statemachine.png", "PNG"},
         {"statemachine.dot", "DOT"},
         {"context.svg", "only what is one step around the current state"}};
-    const char *name = text_member(json_member(testcase, "suite"), "name");
-    const char *machine = text_member(testcase, "machine");
+    char *alt = picture_text(testcase);
 
     open_section(markup, "Machine", "machine");
     markup_open(markup, "figure", NULL);
     markup_open(markup, "div", "class", "picture", "tabindex", "0", "role", "region",
                 "aria-labelledby", "machine", NULL);
     markup_open(markup, "img", "src", "statemachine.svg", NULL);
-    if (*machine != '\0')
-        markup_attributef(markup, "alt", "State machine of %s, in state %s", name,
-                          machine);
-    else
-        markup_attributef(markup, "alt", "State machine of %s, not begun", name);
+    markup_attributef(markup, "alt", "%s", alt);
     markup_close(markup);
     markup_close(markup);
     markup_open(markup, "figcaption", NULL);
@@ -233,10 +240,10 @@ static void put_picture(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
     markup_close(markup);
     markup_close(markup);
+    free(alt);
 }
 
-/* --- what happened
- * ------------------------------------------------------------------------------------ */
+/* --- what happened --- */
 
 static void put_details(struct markup *markup, struct json_object *testcase)
 {
@@ -286,8 +293,8 @@ static void put_line(struct markup *markup, struct json_object *line, size_t num
     text_put_clock(markup, text_member(line, "time"));
     markup_close(markup);
     markup_close(markup);
-    markup_element(markup, "td", text_member(line, "role"), "class", "role", NULL);
-    markup_element(markup, "td", text_member(line, "kind"), "class", "kind", NULL);
+    text_put_in(markup, "td", "role", text_member(line, "role"));
+    text_put_in(markup, "td", "kind", text_member(line, "kind"));
     markup_open(markup, "td", "class", "text", NULL);
     text_put(markup, text_member(line, "text"), 0);
     markup_close(markup);
@@ -322,8 +329,7 @@ static void put_transcript(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
 }
 
-/* --- the page
- * ----------------------------------------------------------------------------------------- */
+/* --- the page --- */
 
 static struct markup *begin(struct json_object *testcase)
 {
@@ -348,7 +354,7 @@ static void put_path(struct markup *markup, struct json_object *suite)
     markup_element(markup, "a", "Status", "href", "/status", NULL);
     markup_text(markup, " › ");
     part_open_link(markup, text_member(suite, "id"), "suitestatus");
-    markup_text(markup, text_member(suite, "name"));
+    text_put(markup, text_member(suite, "name"), 0);
     markup_close(markup);
     markup_close(markup);
 }

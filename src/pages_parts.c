@@ -10,8 +10,7 @@
 
 #define REFRESH_SECONDS "5"
 
-/* --- states
- * ------------------------------------------------------------------------------------------- */
+/* --- states --- */
 
 static const struct {
     const char *word; /* as status.json has it, and the class */
@@ -52,8 +51,7 @@ void part_lamp(struct markup *markup, enum part_state state)
     markup_close(markup);
 }
 
-/* --- the frame
- * ---------------------------------------------------------------------------------------- */
+/* --- the frame --- */
 
 /* The traffic light in the browser's tab, in the colours of the lit lamps. */
 static char *icon(unsigned lights)
@@ -76,7 +74,7 @@ static void put_head(struct markup *markup, const struct part_frame *frame)
     markup_open(markup, "head", NULL);
     markup_open(markup, "meta", "charset", "utf-8", NULL);
     markup_close(markup);
-    markup_element(markup, "title", frame->title, NULL);
+    text_put_in(markup, "title", NULL, frame->title);
     markup_open(markup, "meta", "name", "viewport", "content",
                 "width=device-width, initial-scale=1", NULL);
     markup_close(markup);
@@ -147,7 +145,8 @@ char *part_finish(struct markup *markup, struct json_object *server, size_t *siz
     markup_close(markup);
     markup_open(markup, "footer", NULL);
     markup_open(markup, "p", NULL);
-    markup_textf(markup, "trafficlight %s", text_member(server, "version"));
+    markup_text(markup, "trafficlight ");
+    text_put(markup, text_member(server, "version"), 0);
     if (server != NULL) {
         markup_text(markup, " · run ");
         text_put_id(markup, text_member(server, "run"));
@@ -160,8 +159,7 @@ char *part_finish(struct markup *markup, struct json_object *server, size_t *siz
     return markup_finish(markup, size);
 }
 
-/* --- links
- * -------------------------------------------------------------------------------------------- */
+/* --- links --- */
 
 void part_open_link(struct markup *markup, const char *id, const char *page)
 {
@@ -176,7 +174,7 @@ void part_open_table(struct markup *markup, const char *class, const char *capti
                      const char *const *columns)
 {
     markup_open(markup, "table", "class", class, NULL);
-    markup_element(markup, "caption", caption, NULL);
+    text_put_in(markup, "caption", NULL, caption);
     markup_open(markup, "thead", NULL);
     markup_open(markup, "tr", NULL);
     for (; *columns != NULL; columns++)

@@ -58,8 +58,7 @@ char *part_finish(struct markup *markup, struct json_object *server, size_t *siz
 /* A state: lamp and word. */
 void part_lamp(struct markup *markup, enum part_state state);
 
-/* --- links
- * -------------------------------------------------------------------------------------------- */
+/* --- links --- */
 
 /* Open a link to /status/<id>/<page>. */
 void part_open_link(struct markup *markup, const char *id, const char *page);

@@ -15,12 +15,12 @@ static void put_role(struct markup *markup, const char *name, struct json_object
     const char *action = text_member(role, "action");
 
     markup_open(markup, "li", NULL);
-    markup_element(markup, "b", name, NULL);
+    text_put_in(markup, "b", NULL, name);
     markup_text(markup, " ");
     text_put(markup, text_member(role, "type"), TEXT_BOARD_BYTES);
     if (*action != '\0') {
         markup_text(markup, ": ");
-        markup_element(markup, "span", action, "class", "doing", NULL);
+        text_put_in(markup, "span", "doing", action);
     } else if (goes_on) {
         markup_text(markup, ": ");
         markup_element(markup, "span", "idle", "class", "none", NULL);
@@ -95,7 +95,7 @@ static void put_case(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
     markup_open(markup, "td", "class", "machine", NULL);
     if (*machine != '\0')
-        markup_element(markup, "code", machine, NULL);
+        text_put_in(markup, "code", NULL, machine);
     else
         text_put_none(markup);
     markup_close(markup);
@@ -165,14 +165,17 @@ void table_put_suite(struct markup *markup, struct json_object *suite, struct ta
     markup_open(markup, "section", "class", "suite", NULL);
     markup_open(markup, "h3", NULL);
     part_open_link(markup, text_member(suite, "id"), "suitestatus");
-    markup_textf(markup, "%s%s%s", folder, *folder != '\0' ? "." : "",
-                 text_member(suite, "name"));
+    if (*folder != '\0') {
+        text_put(markup, folder, TEXT_BOARD_BYTES);
+        markup_text(markup, ".");
+    }
+    text_put(markup, text_member(suite, "name"), TEXT_BOARD_BYTES);
     markup_close(markup);
     markup_text(markup, " ");
     markup_element(markup, "small", done, NULL);
     markup_close(markup);
     if (*description != '\0')
-        markup_element(markup, "p", description, "class", "about", NULL);
+        text_put_in(markup, "p", "about", description);
     put_more(markup, suite, table_put_cases(markup, suite, room));
     markup_close(markup);
     free(done);

@@ -20,8 +20,7 @@ void text_put_none(struct markup *markup)
     markup_element(markup, "span", "–", "class", "none", NULL);
 }
 
-/* --- other people's words
- * ----------------------------------------------------------------------------- */
+/* --- other people's words --- */
 
 /* Embeddings, overrides and isolates (Unicode UAX 9): they reorder what comes after. */
 static bool is_direction(uint32_t c)
@@ -73,6 +72,15 @@ void text_put(struct markup *markup, const char *text, size_t limit)
     free(visible);
 }
 
+void text_put_in(struct markup *markup, const char *element, const char *class,
+                 const char *text)
+{
+    char *visible = text_visible(text, 0);
+
+    markup_element(markup, element, visible, "class", class, NULL);
+    free(visible);
+}
+
 void text_put_id(struct markup *markup, const char *id)
 {
     char *visible = text_visible(id, 0);
@@ -117,8 +125,7 @@ struct json_object *text_element(struct json_object *object, const char *name,
                : NULL;
 }
 
-/* --- times
- * -------------------------------------------------------------------------------------------- */
+/* --- times --- */
 
 static bool read_time(const char *when, struct tm *parts)
 {
@@ -203,9 +210,9 @@ void text_put_ago(struct markup *markup, const char *when, const char *now)
 
 char *text_duration(double seconds)
 {
-    long whole = seconds < 1e9 ? (long)seconds : 1000000000;
+    long whole = seconds < 1e9 ? (long)(seconds < 60 ? 60 : seconds) : 1000000000;
 
-    if (seconds < 60)
+    if (seconds < 59.95) /* what is shown as less than 60.0 */
         return xasprintf("%.1f s", seconds > 0 ? seconds : 0);
     if (whole < 3600)
         return xasprintf("%ld min %02ld s", whole / 60, whole % 60);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Words on a page, most of them other people's: whatever a client sent stays in its place,
+ * Words on a page, most of them other people's: what a client sent stays in its place,
  * and every character of it can be seen. Identifiers, times. Any thread.
  */
 #ifndef TL_PAGES_TEXT_H
@@ -14,8 +14,7 @@
 /* No value. */
 void text_put_none(struct markup *markup);
 
-/* --- other people's words
- * --------------------------------------------------------------------------- */
+/* --- other people's words --- */
 
 /* On the board a text is cut to this many bytes; 0 stands for all of it. */
 #define TEXT_BOARD_BYTES 300
@@ -26,6 +25,10 @@ char *text_visible(const char *text, size_t limit);
 
 /* The text, made visible and kept apart from what is around it. */
 void text_put(struct markup *markup, const char *text, size_t limit);
+
+/* An element with nothing but this text in it, made visible; class may be NULL. */
+void text_put_in(struct markup *markup, const char *element, const char *class,
+                 const char *text);
 
 /* An identifier of which the style sheet shows only the beginning. */
 void text_put_id(struct markup *markup, const char *id);
@@ -39,8 +42,7 @@ size_t text_count(struct json_object *object, const char *name);
 struct json_object *text_element(struct json_object *object, const char *name,
                                  size_t index);
 
-/* --- times, all in UTC
- * -------------------------------------------------------------------------------- */
+/* --- times, all in UTC --- */
 
 /* Take RFC 3339 or ""; what is neither is shown as it is. */
 void text_put_moment(struct markup *markup, const char *when); /* with its date */

@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pages: what people need is on them, whatever clients say stays text, and a parser that
+ * is not ours has nothing to complain of.
+ */
+#include "data.h"
+#include "engine.h"
+#include "json.h"
+#include "pages.h"
+#include "pages_text.h"
+#include "status.h"
+#include "xalloc.h"
+
+#include <check.h>
+#include <libxml/HTMLparser.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+#define CASE          "11111111-2222-4333-8444-555555555555"
+#define SUITE         "66666666-7777-4888-9999-aaaaaaaaaaaa"
+
+typedef char *page_fn(struct json_object *document, size_t *size);
+
+/* --- looking at pages --- */
+
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *parse_error;
+#else
+typedef xmlErrorPtr parse_error;
+#endif
+
+static int parse_errors; /* what the parser complained of in the latest page */
+
+static void parse_error_cb(void *context, parse_error error)
+{
+    (void)context;
+    if (error->code == XML_HTML_UNKNOWN_TAG) /* it knows no HTML5 */
+        return;
+    parse_errors++;
+    printf("line %d: %s", error->line, error->message);
+}
+
+/* The page is sound HTML and UTF-8, and shows no control character. */
+static void check_sound(const char *page, size_t size)
+{
+    ck_assert_uint_eq(strlen(page), size);
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)page[i] < 0x20 && strchr("\t\n", page[i]) == NULL)
+            ck_abort_msg("byte 0x%02x at %zu", (unsigned)page[i], i);
+    parse_errors = 0;
+    xmlSetStructuredErrorFunc(NULL, parse_error_cb);
+    htmlDocPtr document =
+        htmlReadMemory(page, (int)size, NULL, "UTF-8", HTML_PARSE_NONET);
+    xmlSetStructuredErrorFunc(NULL, NULL);
+    ck_assert_ptr_nonnull(document);
+    ck_assert_int_eq(parse_errors, 0);
+    xmlFreeDoc(document);
+}
+
+/* The page of a document; takes the document, returns owned. */
+static char *page_of(page_fn *make, struct json_object *document)
+{
+    size_t size = 0;
+    char *page = make(document, &size);
+
+    check_sound(page, size);
+    json_object_put(document);
+    return page;
+}
+
+static void has(const char *page, const char *text)
+{
+    ck_assert_msg(strstr(page, text) != NULL, "no \"%.200s\" in:\n%.3000s", text, page);
+}
+
+static void has_not(const char *page, const char *text)
+{
+    ck_assert_msg(strstr(page, text) == NULL, "\"%.200s\" is in:\n%.3000s", text, page);
+}
+
+static size_t count(const char *page, const char *text)
+{
+    size_t found = 0;
+
+    for (; (page = strstr(page, text)) != NULL; page++)
+        found++;
+    return found;
+}
+
+/* --- making documents --- */
+
+/* JSON with ' for ". */
+static struct json_object *document(const char *text)
+{
+    struct json_object *value = NULL;
+    char *copy = xstrdup(text), *cause = NULL;
+
+    for (char *p = copy; (p = strchr(p, '\'')) != NULL;)
+        *p = '"';
+    int result = json_read(copy, strlen(copy), 32, &value, &cause);
+    ck_assert_msg(result == 0, "%s", cause);
+    free(copy);
+    return value;
+}
+
+static const char status_text[] =
+    "{'server': {'version': '9.8', 'started': '2026-11-22T20:17:00.000Z',"
+    "            'now': '2026-11-22T20:19:00.000Z', 'done': false, 'run': 'abcdef'},"
+    " 'totals': {'cases': 3},"
+    " 'suites': [{'id': '" SUITE "', 'name': 'Waltz', 'folder': 'ball',"
+    "   'file': 'ball/waltz_test.json', 'description': 'Two dance.', 'cases': ["
+    "   {'id': '" CASE "', 'name': 'red=web green=phone', 'state': 'running',"
+    "    'machine': 'floor', 'message': '', 'started': '2026-11-22T20:17:05.250Z',"
+    "    'ended': null, 'duration': 83.5, 'servers': [], 'files': [], 'roles': {"
+    "    'red': {'type': 'web', 'client': 'r', 'action': 'twirl'},"
+    "    'green': {'type': 'phone', 'client': 'g', 'action': null}}},"
+    "   {'id': 'b', 'name': 'red=web green=web', 'state': 'failed', 'machine': 'stairs',"
+    "    'message': 'red fell', 'started': '2026-11-22T20:17:05Z', 'duration': 2},"
+    "   {'id': 'c', 'name': 'red=web green=tv', 'state': 'waiting', 'machine': null,"
+    "    'message': 'green needs tv: 0 free of 0', 'started': null, 'duration': 0}]}],"
+    " 'clients': [{'id': 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', 'type': 'web',"
+    "   'state': 'playing', 'case': '" CASE "', 'role': 'red',"
+    "   'registered': '2026-11-22T20:17:00.000Z', 'last_polled': null,"
+    "   'last_reported': '2026-11-22T20:18:48.000Z',"
+    "   'registration': {'type': 'web', 'version': '1.2-develop'}},"
+    "  {'id': 'w', 'type': 'phone', 'state': 'waiting', 'case': null, 'role': null,"
+    "   'registered': '2026-11-22T20:17:00.000Z', 'last_polled': null,"
+    "   'last_reported': null, 'registration': {'type': 'phone'}}]}";
+
+static struct json_object *first_suite(void)
+{
+    struct json_object *status = document(status_text);
+    struct json_object *suite = json_object_get(text_element(status, "suites", 0));
+
+    json_object_put(status);
+    return suite;
+}
+
+/* The case at `index`, as status_case() gives it. */
+static struct json_object *first_case(size_t index)
+{
+    struct json_object *suite = first_suite();
+    struct json_object *testcase = json_object_get(text_element(suite, "cases", index));
+
+    json_put(testcase, "suite",
+             document("{'id': '" SUITE "', 'name': 'Waltz', 'file': 'ball/waltz'}"));
+    json_put_text(testcase, "details", NULL);
+    json_put(testcase, "transcript", json_new_array());
+    json_put_int(testcase, "transcript_dropped", 0);
+    json_object_put(suite);
+    return testcase;
+}
+
+/* --- what is on them --- */
+
+START_TEST(test_board)
+{
+    char *page = page_of(pages_status, document(status_text));
+
+    has(page, "<!DOCTYPE html>");
+    has(page, "<html lang=\"en\">");
+    has(page, "<title>1/3 done, 1 failed – trafficlight</title>");
+    has(page, "http-equiv=\"refresh\"");
+    has(page, "href=\"/static/style.css\"");
+    has(page, "1 of 3 cases done");
+    has(page, "<bdi>ball</bdi>.<bdi>Waltz</bdi>");
+    has(page, "Two dance.");
+    has(page, "href=\"/status/" SUITE "/suitestatus\"");
+    has(page, "href=\"/status/" CASE "/status\"");
+    has(page, "href=\"/status/junit.xml\"");
+    has(page, "href=\"/status.json\"");
+    has(page, "red=web");
+    has(page, "<code>floor</code>");
+    has(page, ">twirl<");
+    has(page, ">idle<");
+    has(page, "red fell");
+    has(page, "1 min 23 s");
+    has(page, "green needs tv: 0 free of 0");
+    has(page, "<bdi>9.8</bdi>");
+    free(page);
+}
+END_TEST
+
+START_TEST(test_board_clients)
+{
+    char *page = page_of(pages_status, document(status_text));
+
+    has(page, "2, 1 waiting");
+    has(page, "aaaaaaaa<span class=\"rest\">-bbbb-4ccc-8ddd-eeeeeeeeeeee</span>");
+    has(page, "title=\"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\"");
+    has(page, "<bdi>Waltz</bdi></a> as <bdi>red</bdi>");
+    has(page, "1.2-develop");
+    has(page, "<time datetime=\"2026-11-22T20:18:48.000Z\" "
+              "title=\"22 Nov 2026, 20:18:48 UTC\">12 s ago</time>");
+    has(page, ">2 min ago<");
+    free(page);
+}
+END_TEST
+
+START_TEST(test_board_without_tests)
+{
+    char *page =
+        page_of(pages_status, document("{'server': {'done': true, 'version': '1'},"
+                                       " 'totals': {}, 'suites': [], 'clients': []}"));
+
+    has(page, "No test was found");
+    has(page, "No client has registered");
+    has_not(page, "refresh");
+    has_not(page, "<table");
+    free(page);
+}
+END_TEST
+
+/* Green is lit only when all have succeeded, and the page then rests. */
+START_TEST(test_all_succeeded)
+{
+    struct json_object *status = document(
+        "{'server': {'done': true}, 'clients': [], 'suites': [{'id': 's',"
+        " 'name': 'S', 'cases': [{'id': 'a', 'name': 'n', 'state': 'success'},"
+        "                        {'id': 'b', 'name': 'm', 'state': 'success'}]}]}");
+    char *page = page_of(pages_status, status);
+
+    has(page, "All done: 2 of 2 succeeded");
+    has(page, "green lit");
+    has_not(page, "red lit");
+    has_not(page, "amber lit");
+    has_not(page, "refresh");
+    free(page);
+    page = page_of(pages_status, document(status_text));
+    has(page, "red lit");
+    has(page, "amber lit");
+    has_not(page, "green lit");
+    free(page);
+}
+END_TEST
+
+static struct json_object *many(size_t amount, const char *element_text)
+{
+    struct json_object *array = json_new_array();
+
+    for (size_t i = 0; i < amount; i++)
+        json_append(array, document(element_text));
+    return array;
+}
+
+/* Of too many, those that go on or went wrong are shown first, wherever they stand. */
+START_TEST(test_too_many)
+{
+    struct json_object *status = document("{'server': {'done': false}}");
+    struct json_object *suite = document("{'id': 's', 'name': 'S'}");
+    struct json_object *cases =
+        many(700, "{'id': 'x', 'name': 'dull', 'state': 'success'}");
+
+    json_append(cases, document("{'id': 'y', 'name': 'broken', 'state': 'failed'}"));
+    json_put(suite, "cases", cases);
+    json_put(status, "suites", json_new_array());
+    json_append(json_member(status, "suites"), suite);
+    json_put(status, "clients",
+             many(501, "{'id': 'z', 'type': 't', 'state': 'waiting'}"));
+    char *page = page_of(pages_status, status);
+    ck_assert_uint_eq(count(page, "<tr data-state="), 500);
+    ck_assert_uint_eq(count(page, ">broken<"), 1);
+    ck_assert_uint_eq(count(page, "<code class=\"id\">z</code>"), 500);
+    has(page, "201 more cases are not shown here");
+    has(page, "1 more client is not shown here");
+    has(page, "701/701 done, 1 failed");
+    free(page);
+}
+END_TEST
+
+START_TEST(test_suite)
+{
+    char *page = page_of(pages_suite, first_suite());
+
+    has(page, "<title>1/3 done, 1 failed – Waltz – trafficlight</title>");
+    has(page, "<h1>Waltz</h1>");
+    has(page, "Two dance.");
+    has(page, "ball/waltz_test.json");
+    has(page, "href=\"/status/" CASE "/status\"");
+    ck_assert_uint_eq(count(page, "<tr data-state="), 3);
+    has(page, "http-equiv=\"refresh\"");
+    free(page);
+}
+END_TEST
+
+START_TEST(test_case)
+{
+    char *page = page_of(pages_case, first_case(0));
+
+    has(page, "<title>running – red=web green=phone – Waltz – trafficlight</title>");
+    has(page, "http-equiv=\"refresh\"");
+    has(page, " for 1 min 23 s");
+    has(page, "in state <code>floor</code>");
+    has(page, "src=\"statemachine.svg\" alt=\"State machine of Waltz, in state floor\"");
+    has(page, "href=\"statemachine.png\"");
+    has(page, "href=\"statemachine.dot\"");
+    has(page, "href=\"context.svg\"");
+    has(page, "href=\"/status/" SUITE "/suitestatus\"");
+    has(page, "22 Nov 2026, 20:17:05 UTC");
+    has(page, ">twirl<");
+    has(page, "Nothing has happened yet.");
+    has_not(page, "<pre");
+    free(page);
+    page = page_of(pages_case, first_case(1));
+    has(page, " after 2.0 s");
+    has(page, "red fell");
+    has_not(page, "refresh");
+    free(page);
+}
+END_TEST
+
+START_TEST(test_case_that_ended)
+{
+    struct json_object *testcase = first_case(1);
+    char *text = xasprintf("begin%0*dend", 5000, 0);
+
+    json_put_text(testcase, "details", text);
+    json_put(testcase, "files", document("['red_a b#1?.txt', 'green_ä%.png']"));
+    json_put(testcase, "servers",
+             document("[{'name': 's', 'server_name': 'hs1', 'cs_api': 'http://h:1'}]"));
+    json_put(testcase, "transcript",
+             document("[{'time': '2026-11-22T20:17:05.250Z', 'kind': 'action',"
+                      "  'role': 'red', 'text': 'twirl {}'},"
+                      " {'time': null, 'kind': 'end', 'role': null, 'text': 'fell'}]"));
+    json_put_int(testcase, "transcript_dropped", 7);
+    json_put(testcase, "attempts",
+             document("[{'state': 'error', 'message': 'the first go'}]"));
+    char *page = page_of(pages_case, testcase);
+    has(page, text);
+    has(page, "href=\"files/red_a%20b%231%3F.txt\"");
+    has(page, "href=\"files/green_%C3%A4%25.png\"");
+    has(page, "http://h:1");
+    has(page, "<tr id=\"line-2\"");
+    has(page, ">20:17:05.250</time>");
+    has(page, "it lacks 7 lines");
+    has(page, "the first go");
+    free(page);
+    free(text);
+}
+END_TEST
+
+START_TEST(test_problem)
+{
+    size_t size;
+    char *page = pages_problem(404, "Not Found", "No case <x> & \"y\".", &size);
+
+    check_sound(page, size);
+    has(page, "<title>404 Not Found – trafficlight</title>");
+    has(page, "No case &lt;x&gt; &amp;");
+    has(page, "href=\"/status\"");
+    free(page);
+    page = pages_problem(500, "Error", NULL, &size);
+    check_sound(page, size);
+    free(page);
+}
+END_TEST
+
+/* --- what clients say --- */
+
+static const char *const hostile[] = {
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' onmouseover='alert(1)",
+    "</title></td></table></pre></bdi>",
+    "<!-- ]]> <![CDATA[ <?php",
+    "&lt;b&gt;&#0;&amp;amp; &",
+    "\x1b[31mred\x1b[0m \x01\x02\x08\x0b\x0c\x7f \xc2\x80\xc2\x9b\r\n\t",
+    "\xe2\x80\xaegnp.exe\xe2\x81\xa9\xe2\x81\xa6\xe2\x80\xad",
+    "\xef\xbf\xbe\xef\xbf\xbf \xf0\x9f\x92\xa5 \xcc\x81\xcc\x81\xcc\x81",
+    "javascript:alert(1)",
+    "%s%n${red.password}",
+};
+
+/* Put the text wherever a document has text. */
+static struct json_object *poison(struct json_object *value, const char *text)
+{
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            poison(json_object_array_get_idx(value, i), text);
+    }
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach (value, name, member) {
+            bool is_text = json_is_text(member) && strcmp(name, "state") != 0 &&
+                           strcmp(name, "kind") != 0;
+            if (is_text)
+                json_object_set_string(member, text);
+            else
+                poison(member, text);
+        }
+    }
+    return value;
+}
+
+static void check_harmless(char *page)
+{
+    static const char *const never[] = {
+        "<script",  "<img src=x",   "<!--",         "<![CDATA",         "<?php",
+        "\xc2\x80", "\xe2\x80\xae", "\xe2\x81\xa9", "href=\"javascript"};
+
+    for (size_t i = 0; i < LENGTH(never); i++)
+        has_not(page, never[i]);
+    ck_assert_uint_eq(count(page, "</title>"), 1);
+    free(page);
+}
+
+START_TEST(test_hostile)
+{
+    const char *text = hostile[_i];
+    struct json_object *testcase = first_case(0);
+    size_t size;
+
+    json_put(testcase, "files", document("['x', 'y']"));
+    json_put_text(testcase, "details", "x");
+    json_put(testcase, "transcript",
+             document("[{'time': 't', 'kind': 'k', 'role': 'r', 'text': 'x'}]"));
+    json_put(testcase, "servers",
+             document("[{'name': 's', 'server_name': 'n', 'cs_api': 'a'}]"));
+    check_harmless(page_of(pages_case, poison(testcase, text)));
+    check_harmless(page_of(pages_suite, poison(first_suite(), text)));
+    check_harmless(page_of(pages_status, poison(document(status_text), text)));
+    char *page = pages_problem(400, text, text, &size);
+    check_sound(page, size);
+    check_harmless(page);
+}
+END_TEST
+
+/* The board stays a board, whatever length a message has. */
+START_TEST(test_long_texts)
+{
+    char *text = xasprintf("%0*d", 100000, 0);
+    char *page = page_of(pages_status, poison(document(status_text), text));
+    char *limit = xstrndup(text, TEXT_BOARD_BYTES);
+    char *message = xasprintf("<bdi>%s…</bdi>", limit);
+
+    has(page, message);
+    free(page);
+    free(message);
+    free(limit);
+    free(text);
+}
+END_TEST
+
+/* Members that are missing or of the wrong kind leave gaps, nothing worse. */
+START_TEST(test_odd_documents)
+{
+    static page_fn *const makers[] = {pages_status, pages_suite, pages_case};
+    static const char *const documents[] = {
+        "{}",
+        "[]",
+        "{'suites': {}, 'clients': 3, 'server': []}",
+        "{'suites': [null, 1, {}], 'clients': [null, {}, []], 'server': null}",
+        "{'cases': [null, {'state': 'odd', 'roles': [], 'started': 'yesterday'}]}",
+        "{'state': 7, 'roles': 1, 'servers': [0], 'files': [null], 'transcript': [[]]}",
+        "{'name': {'a': 'b'}, 'message': 'a\\u0000b', 'attempts': [{}, null]}",
+    };
+
+    for (size_t i = 0; i < LENGTH(makers); i++)
+        free(page_of(makers[i], document(documents[_i])));
+}
+END_TEST
+
+/* --- from an engine --- */
+
+static void nobody_cb(void *context, const char *text)
+{
+    (void)context;
+    (void)text;
+}
+
+static void create_cb(void *context, const char *deployment,
+                      const struct server_wanted *servers, size_t server_count)
+{
+    (void)context;
+    (void)deployment;
+    (void)servers;
+    (void)server_count;
+}
+
+static int64_t polled_cb(void *context, const char *client)
+{
+    (void)context;
+    (void)client;
+    return 0;
+}
+
+static const struct instant begin = {1000, INT64_C(1795378620000)};
+static const struct status_view view = {
+    "1.0", {2000, INT64_C(1795378621000)}, polled_cb, NULL};
+
+static void add_waltz(struct engine *engine)
+{
+    struct dictionary *dictionary = dictionary_new();
+    struct mistakes *mistakes = mistakes_new();
+    struct json_object *actions = document("{'actions': {'dance': {}}}");
+    struct json_object *root =
+        document("{'name': 'Waltz', 'clients': {'red': ['<b>web']}, 'initial': 'floor',"
+                 " 'states': {'floor': {'actions': {'red': {'action': 'dance',"
+                 "                     'responses': {'danced': 'complete'}}}}}}");
+
+    dictionary_add(dictionary, actions, mistakes);
+    struct definition *definition =
+        definition_read(root, "ball/waltz_test.json", "ball", dictionary, NULL, mistakes);
+    ck_assert_ptr_nonnull(definition);
+    ck_assert(engine_add_suite(engine, definition, 1, mistakes));
+    engine_begin(engine, &begin);
+    json_object_put(root);
+    json_object_put(actions);
+    mistakes_free(mistakes);
+    dictionary_free(dictionary);
+}
+
+static char *case_page(const struct engine *engine)
+{
+    struct json_object *all = status_all(engine, &view);
+    const char *id =
+        text_member(text_element(text_element(all, "suites", 0), "cases", 0), "id");
+    char *page = page_of(pages_case, status_case(engine, id, &view));
+
+    json_object_put(all);
+    return page;
+}
+
+START_TEST(test_engine)
+{
+    static const struct engine_ops ops = {nobody_cb, create_cb, nobody_cb, nobody_cb};
+    struct settings settings;
+    struct json_object *registration = document("{'type': '<b>web', 'version': '<i>2'}");
+
+    settings_init(&settings);
+    struct engine *engine =
+        engine_new(&settings, &ops, NULL, "7d0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d", &begin);
+    add_waltz(engine);
+    char *page = case_page(engine);
+    has(page, "waiting");
+    has(page, "No client plays in this case yet.");
+    free(page);
+    ck_assert_int_eq(engine_register(engine, "r-1", registration, &begin, NULL), 0);
+    page = page_of(pages_status, status_all(engine, &view));
+    has(page, ">dance<");
+    has(page, "&lt;i&gt;2");
+    free(page);
+    engine_client_error(engine, "r-1", false, "it <b>broke", "a.py:7", &begin);
+    page = case_page(engine);
+    has(page, "it &lt;b&gt;broke");
+    has(page, "a.py:7");
+    has(page, "<title>error – ");
+    has_not(page, "<b>web");
+    free(page);
+    json_object_put(registration);
+    engine_free(engine);
+    settings_clear(&settings);
+}
+END_TEST
+
+/* --- words and times --- */
+
+START_TEST(test_words)
+{
+    static const struct {
+        const char *text, *visible;
+    } rows[] = {
+        {"plain\ttext\n", "plain\ttext\n"},
+        {"\x1b[1m", "␛[1m"},
+        {"\x7f", "␡"},
+        {"\xff\xc3", "��"},
+        {"\xe2\x80\xae\xc2\x9b", "��"},
+        {"\xe2\x80\x8f", "\xe2\x80\x8f"},
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char *visible = text_visible(rows[i].text, 0);
+        ck_assert_str_eq(visible, rows[i].visible);
+        free(visible);
+    }
+    char *cut = text_visible("ääää", 3);
+    ck_assert_str_eq(cut, "ä…");
+    free(cut);
+    char *segment = text_segment("../a b/ä");
+    ck_assert_str_eq(segment, "..%2Fa%20b%2F%C3%A4");
+    free(segment);
+}
+END_TEST
+
+START_TEST(test_durations)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } rows[] = {{-1, "0.0 s"},
+                {0, "0.0 s"},
+                {1.25, "1.2 s"},
+                {59.94, "59.9 s"},
+                {59.96, "1 min 00 s"},
+                {60, "1 min 00 s"},
+                {125, "2 min 05 s"},
+                {3599.9, "59 min 59 s"},
+                {3600, "1 h 00 min"},
+                {90061, "25 h 01 min"},
+                {1e300, "277777 h 46 min"}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char *text = text_duration(rows[i].seconds);
+        ck_assert_str_eq(text, rows[i].text);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(test_ago)
+{
+    static const struct {
+        const char *when, *text;
+    } rows[] = {{"2026-11-22T20:17:00.900Z", ">just now<"},
+                {"2026-11-22T20:17:01Z", ">just now<"},
+                {"2026-11-22T20:15:02Z", ">118 s ago<"},
+                {"2026-11-22T20:15:00Z", ">2 min ago<"},
+                {"2026-11-22T10:17:00Z", ">10 h ago<"},
+                {"2026-11-02T10:17:00Z", ">20 days ago<"},
+                {"", ">–<"},
+                {"soon", "<bdi>soon</bdi>"},
+                {"2026-99-02T10:17:00Z", "<bdi>2026-99-02T10:17:00Z</bdi>"}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct markup *markup = markup_new_html();
+        size_t size;
+        markup_open(markup, "p", NULL);
+        text_put_ago(markup, rows[i].when, "2026-11-22T20:17:00.100Z");
+        char *page = markup_finish(markup, &size);
+        has(page, rows[i].text);
+        free(page);
+    }
+}
+END_TEST
+
+/* The pages load nothing from elsewhere, and every state has its colour. */
+START_TEST(test_style)
+{
+    static const char *const states[] = {"success", "failed",    "error",
+                                         "running", "preparing", "lost"};
+    char *style = xstrndup((const char *)data_style, data_style_size);
+
+    ck_assert_uint_eq(count(style, "{"), count(style, "}"));
+    has(style, "prefers-color-scheme: dark");
+    has_not(style, "@import");
+    has_not(style, "url(");
+    for (size_t i = 0; i < LENGTH(states); i++) {
+        char *selector = xasprintf("[data-state=\"%s\"]", states[i]);
+        has(style, selector);
+        free(selector);
+    }
+    free(style);
+}
+END_TEST
+
+static Suite *pages_checks(void)
+{
+    Suite *suite = suite_create("pages");
+    TCase *shown = tcase_create("what is shown");
+    TCase *safe = tcase_create("what clients say");
+    TCase *words = tcase_create("words and times");
+
+    tcase_add_test(shown, test_board);
+    tcase_add_test(shown, test_board_clients);
+    tcase_add_test(shown, test_board_without_tests);
+    tcase_add_test(shown, test_all_succeeded);
+    tcase_add_test(shown, test_too_many);
+    tcase_add_test(shown, test_suite);
+    tcase_add_test(shown, test_case);
+    tcase_add_test(shown, test_case_that_ended);
+    tcase_add_test(shown, test_problem);
+    tcase_add_test(shown, test_engine);
+    tcase_add_loop_test(safe, test_hostile, 0, (int)LENGTH(hostile));
+    tcase_add_test(safe, test_long_texts);
+    tcase_add_loop_test(safe, test_odd_documents, 0, 7);
+    tcase_add_test(words, test_words);
+    tcase_add_test(words, test_durations);
+    tcase_add_test(words, test_ago);
+    tcase_add_test(words, test_style);
+    suite_add_tcase(suite, shown);
+    suite_add_tcase(suite, safe);
+    suite_add_tcase(suite, words);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(pages_checks());
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
