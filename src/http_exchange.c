@@ -198,22 +198,31 @@ static void exchange_refuse(struct http_exchange *exchange)
     answer_problem(exchange, exchange->verdict.status, exchange->verdict.detail);
 }
 
+/* The handler has a bug. Serving on is safer than to stop, if the client is told. */
+static void exchange_blame(struct http_exchange *exchange)
+{
+    const struct http_server *server = exchange->connection->server;
+    struct http_compiled *route = &server->routes[exchange->route - server->routes];
+    if (!route->blamed)
+        log_error("the handler of %s %s does not answer: a bug; further times are not "
+                  "logged",
+                  route->row->method, route->row->path);
+    route->blamed = true;
+    http_problem(exchange, 500,
+                 "The server has failed to answer this; its log tells more.");
+}
+
 void http_exchange_run(struct http_exchange *exchange)
 {
     struct http_connection *connection = exchange->connection;
-    const struct http_route *row;
     exchange_judge_size(exchange);
     if (exchange->verdict.status) {
         exchange_refuse(exchange);
         return;
     }
-    row = exchange->route->row;
-    row->handle(exchange, connection->server->context);
-    if (connection->exchange && !connection->exchange->held) {
-        log_error("the handler of %s %s has not answered", row->method, row->path);
-        http_problem(exchange, 500,
-                     "The server has failed to answer this; its log tells more.");
-    }
+    exchange->route->row->handle(exchange, connection->server->context);
+    if (connection->exchange && !connection->exchange->held)
+        exchange_blame(connection->exchange);
 }
 
 void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg)

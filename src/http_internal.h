@@ -54,6 +54,7 @@ struct http_segment {
 struct http_compiled {
     const struct http_route *row; /* borrowed */
     size_t count;                 /* how many segments */
+    bool blamed; /* that its handler did not answer was logged; once is enough */
     struct {
         const char *text;      /* borrowed from the row; after the ':' of a parameter */
         size_t length;         /* bytes of text */

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <uthash.h>
+#include "hash.h"
 
 #define REPEATS_AT_ONCE                                                                  \
     4 /* polls again for the same delivery that are answered at once */

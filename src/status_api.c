@@ -28,7 +28,7 @@ static void reply_document(struct http_exchange *exchange, struct json_object *d
 
     http_add_header(
         exchange, "Content-Security-Policy",
-        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; "
+        "default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'");
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     http_add_header(exchange, "Cache-Control", "no-store");

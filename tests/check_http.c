@@ -221,7 +221,7 @@ static void setup(void)
 static void setup_hasty(void)
 {
     struct http_limits limits = patient_limits();
-    limits.request_ms = limits.idle_ms = 100;
+    limits.request_ms = limits.idle_ms = 500;
     server_start(&limits);
     server_run();
 }
