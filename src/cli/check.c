@@ -34,7 +34,8 @@ static const char help_text[] =
     "  -c, --config FILE  check types of servers and clients against this configuration\n"
     "      --help         show this\n";
 
-static void check_name(struct check *check, const struct definition *definition)
+/* Gives false if the test's name is another's already. */
+static bool check_name(struct check *check, const struct definition *definition)
 {
     struct where at_name = {NULL, "name", 0};
     struct taken_name *taken = NULL;
@@ -47,23 +48,24 @@ static void check_name(struct check *check, const struct definition *definition)
         mistake_error(check->reading.mistakes, &at_name,
                       "%s is the name of a test already, in %s", name, taken->file);
         free(name);
-        return;
+        return false;
     }
     taken = xcalloc(1, sizeof *taken);
     taken->name = name;
     taken->file = xstrdup(definition->file);
     HASH_ADD_KEYPTR(hh, check->taken, taken->name, strlen(taken->name), taken);
+    return true;
 }
 
 static void check_definition(struct definition *definition, void *argument)
 {
     struct check *check = argument;
+    bool can_run = check_name(check, definition);
 
-    check_name(check, definition);
     for (size_t i = 0; i < definition_cases(definition); i++) {
         struct machine *machine =
             compile_case(definition, i, check->reading.known, check->reading.mistakes);
-        check->cases += machine != NULL;
+        check->cases += can_run && machine != NULL;
         machine_release(machine);
     }
     definition_free(definition);
