@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void enter_wait(struct attempt *attempt, const struct instant *now)
 {
@@ -19,7 +20,7 @@ static void enter_wait(struct attempt *attempt, const struct instant *now)
     if (value_expand(attempt_current(attempt)->body, attempt->scope, &duration, &cause) ==
             0 &&
         duration_parse(json_object_get_string(duration), &ms, &cause) == 0)
-        attempt->wait_until_ms = now->mono_ms + ms;
+        attempt->wait_until_ms = now->mono_ms + (ms > 0 ? ms : 1); /* circles take time */
     else
         attempt_end_without_value(attempt, cause, now);
     json_object_put(duration);
@@ -33,6 +34,12 @@ static void enter_set(struct attempt *attempt, const struct instant *now)
     if (value_expand(attempt_current(attempt)->body, attempt->scope, &values, &cause) <
         0) {
         attempt_end_without_value(attempt, cause, now);
+        return;
+    }
+    if (strlen(json_text(values)) > VALUE_TEXT_MAX) {
+        cause_set(&cause, "what is set here has more than %d bytes", VALUE_TEXT_MAX);
+        attempt_end_without_value(attempt, cause, now);
+        json_object_put(values);
         return;
     }
     json_object_object_foreach (values, name, value) {
