@@ -24,8 +24,8 @@
 #define PATIENCE_MS     5000                /* with a server that can't be reached */
 #define PAUSE_MIN_MS    200                 /* between two looks */
 #define PAUSE_MAX_MS    5000                /* the same, where looking takes long */
-#define PAUSE_SHARE     10  /* a look that takes 1 is followed by a pause of this */
-#define WIDE_COLUMNS    160 /* of a table that no terminal shows */
+#define PAUSE_SHARE     10   /* a look that takes 1 is followed by a pause of this */
+#define WIDE_COLUMNS    1000 /* of a table that no terminal shows: as wide as it likes */
 
 /* What was asked for, and what was seen. */
 struct waiting {
