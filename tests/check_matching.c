@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who gets which role. What the indexes say is compared with a plain scan over all cases
+ * and all clients, for fleets made by chance; and the heap below is compared with sorting.
+ */
+#include "fixture.h"
+#include "hash.h"
+#include "heap.h"
+#include "json.h"
+#include "matching.h"
+#include "xalloc.h"
+
+#include <check.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROLES_MAX   4
+#define CASES_MAX   60
+#define CLIENTS_MAX 400
+
+/* Client types; those with a glob are kinds of "web". */
+static const struct {
+    const char *name;
+    const char *type;
+    const char *member;
+    const char *glob;
+} kinds[] = {
+    {"web", "web", NULL, NULL},          {"phone", "phone", NULL, NULL},
+    {"proxy", "proxy", NULL, NULL},      {"web-new", "web", "version", "2*"},
+    {"web-red", "web", "colour", "red"}, {"any-web", "web", "type", "*"},
+    {"web-seven", "web", "number", "7"}, {"phone-new", "phone", "version", "2*"},
+};
+
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static const char *const bodies[] = {
+    "{'type': 'web'}",
+    "{'type': 'web', 'version': '2.1'}",
+    "{'type': 'web', 'version': '1.9', 'colour': 'red'}",
+    "{'type': 'web', 'version': '2.0', 'colour': 'red'}",
+    "{'type': 'web', 'version': 2, 'number': 7}",
+    "{'type': 'web', 'colour': 'dark red', 'number': '7'}",
+    "{'type': 'phone'}",
+    "{'type': 'phone', 'version': '2.5'}",
+    "{'type': 'proxy'}",
+    "{'type': 'fridge'}",
+    "{'type': 'web-new'}",
+};
+
+enum { BODIES = sizeof bodies / sizeof *bodies };
+
+/* A case as the plain scan sees it. */
+struct plain_case {
+    struct testcase testcase;          /* as matching sees it */
+    int types[ROLES_MAX];              /* kinds of its roles */
+    size_t role_count;                 /* length of types */
+    bool deploys;                      /* takes a deployment while it runs */
+    bool runs;                         /* has its clients */
+    bool over;                         /* has ended */
+    struct client *players[ROLES_MAX]; /* whom the plain scan chose */
+};
+
+/* A client as the plain scan sees it. */
+struct plain_client {
+    struct client client; /* as matching sees it */
+    bool free;            /* waits for a role */
+};
+
+static struct settings settings;
+static struct matching *matching;
+static struct machine *machine;
+static struct plain_case cases[CASES_MAX];
+static size_t case_count;
+static struct plain_client clients[CLIENTS_MAX]; /* in the order of registration */
+static size_t client_count;
+static size_t deployments_free;
+
+static void setup(void)
+{
+    settings_init(&settings);
+    settings.client_types = xcalloc(KINDS, sizeof *settings.client_types);
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i].member == NULL)
+            continue;
+        struct client_type_rule *rule =
+            &settings.client_types[settings.client_type_count++];
+        *rule = (struct client_type_rule){xstrdup(kinds[i].name), xstrdup(kinds[i].type),
+                                          xcalloc(1, sizeof(struct client_glob)), 1};
+        rule->globs[0] =
+            (struct client_glob){xstrdup(kinds[i].member), xstrdup(kinds[i].glob)};
+    }
+    matching = matching_new(&settings);
+    machine = machine_new("test", ROLES_MAX);
+    for (size_t i = 0; i < ROLES_MAX; i++)
+        machine->roles[i] = xasprintf("r%zu", i);
+    case_count = client_count = 0;
+    deployments_free = 2;
+}
+
+static void teardown(void)
+{
+    for (size_t i = 0; i < case_count; i++)
+        free(cases[i].testcase.players);
+    for (size_t i = 0; i < client_count; i++) {
+        free(clients[i].client.memberships);
+        free(clients[i].client.type);
+        json_object_put(clients[i].client.registration);
+    }
+    matching_free(matching);
+    machine_release(machine);
+    settings_clear(&settings);
+    memset(cases, 0, sizeof cases);
+    memset(clients, 0, sizeof clients);
+}
+
+static void add_case(const int *types, size_t count, bool deploys)
+{
+    struct plain_case *plain = &cases[case_count];
+    const char *names[ROLES_MAX];
+
+    *plain = (struct plain_case){.role_count = count, .deploys = deploys};
+    for (size_t i = 0; i < count; i++) {
+        plain->types[i] = types[i];
+        names[i] = kinds[types[i]].name;
+    }
+    plain->testcase.order = case_count++;
+    plain->testcase.machine = machine;
+    matching_add_case(matching, &plain->testcase, names, count, deploys);
+}
+
+static struct plain_client *add_client(const char *body)
+{
+    struct plain_client *plain = &clients[client_count++];
+
+    *plain = (struct plain_client){.free = true};
+    plain->client.registration = fixture_json(body);
+    plain->client.type = xstrdup(json_member_text(plain->client.registration, "type"));
+    matching_add_client(matching, &plain->client);
+    return plain;
+}
+
+/* --- the plain scan
+ * -------------------------------------------------------------------------- */
+
+static bool is_of_kind(const struct client *client, int kind)
+{
+    struct json_object *member = NULL;
+
+    if (strcmp(client->type, kinds[kind].type) != 0)
+        return false;
+    if (kinds[kind].glob == NULL)
+        return true;
+    return json_object_object_get_ex(client->registration, kinds[kind].member, &member) &&
+           fnmatch(kinds[kind].glob, json_object_get_string(member), 0) == 0;
+}
+
+/* The client that has waited longest, of those that were not chosen yet. */
+static struct client *scan_client(const struct plain_case *plain, size_t role)
+{
+    for (size_t i = 0; i < client_count; i++) {
+        bool chosen = false;
+        for (size_t j = 0; j < role; j++)
+            chosen = chosen || plain->players[j] == &clients[i].client;
+        if (clients[i].free && !chosen &&
+            is_of_kind(&clients[i].client, plain->types[role]))
+            return &clients[i].client;
+    }
+    return NULL;
+}
+
+static size_t scan_roles(struct plain_case *plain)
+{
+    size_t role = 0;
+
+    while (role < plain->role_count &&
+           (plain->players[role] = scan_client(plain, role)) != NULL)
+        role++;
+    return role;
+}
+
+/* The first case that can start, or NULL. */
+static struct plain_case *scan_cases(void)
+{
+    for (size_t i = 0; i < case_count; i++) {
+        struct plain_case *plain = &cases[i];
+        if (plain->runs || plain->over || (plain->deploys && deployments_free == 0))
+            continue;
+        if (scan_roles(plain) == plain->role_count)
+            return plain;
+    }
+    return NULL;
+}
+
+static char *scan_reason(struct plain_case *plain)
+{
+    size_t role = scan_roles(plain);
+    size_t free_count = 0, busy_count = 0;
+
+    if (role == plain->role_count)
+        return xstrdup("waits for a free homerunner deployment");
+    int kind = plain->types[role];
+    for (size_t i = 0; i < client_count; i++) {
+        free_count += clients[i].free && is_of_kind(&clients[i].client, kind);
+        busy_count +=
+            clients[i].client.testcase != NULL && is_of_kind(&clients[i].client, kind);
+    }
+    size_t left = free_count;
+    for (size_t i = 0; i < role; i++)
+        left -= plain->types[i] == kind;
+    return xasprintf("r%zu needs %s: %zu free of %zu", role, kinds[kind].name, left,
+                     free_count + busy_count);
+}
+
+/* --- both together
+ * ------------------------------------------------------------------------ */
+
+static void start(struct plain_case *plain)
+{
+    plain->runs = true;
+    deployments_free -= plain->deploys;
+    for (size_t i = 0; i < plain->role_count; i++) {
+        struct plain_client *player = (struct plain_client *)plain->players[i];
+        player->free = false;
+        player->client.testcase = &plain->testcase;
+        matching_count_busy(matching, &player->client, 1);
+    }
+}
+
+/* Start what can start, one by one; both must choose the same. */
+static void settle(void)
+{
+    for (;;) {
+        struct plain_case *expected = scan_cases();
+        struct testcase *found = matching_next(matching, deployments_free > 0);
+        ck_assert_ptr_eq(found, expected != NULL ? &expected->testcase : NULL);
+        if (found == NULL)
+            return;
+        for (size_t i = 0; i < expected->role_count; i++)
+            ck_assert_ptr_eq(found->players[i], expected->players[i]);
+        start(expected);
+    }
+}
+
+static void finish(struct plain_case *plain)
+{
+    plain->runs = false;
+    plain->over = true;
+    for (size_t i = 0; i < plain->role_count; i++) {
+        matching_count_busy(matching, plain->players[i], -1);
+        plain->players[i]->testcase = NULL;
+    }
+    if (plain->deploys) {
+        deployments_free++;
+        matching_deployment_freed(matching);
+    }
+}
+
+static void lose(struct plain_client *plain)
+{
+    plain->free = false;
+    matching_remove_client(matching, &plain->client);
+}
+
+static void finish_any(uint64_t *seed)
+{
+    size_t from = fixture_random(seed, CASES_MAX);
+
+    for (size_t i = 0; i < case_count; i++) {
+        struct plain_case *plain = &cases[(from + i) % case_count];
+        if (plain->runs) {
+            finish(plain);
+            return;
+        }
+    }
+}
+
+static void lose_any(uint64_t *seed)
+{
+    size_t from = fixture_random(seed, CLIENTS_MAX);
+
+    for (size_t i = 0; i < client_count; i++) {
+        struct plain_client *plain = &clients[(from + i) % client_count];
+        if (plain->free) {
+            lose(plain);
+            return;
+        }
+    }
+}
+
+static void check_reasons(void)
+{
+    for (size_t i = 0; i < case_count; i++) {
+        if (cases[i].runs || cases[i].over)
+            continue;
+        char *expected = scan_reason(&cases[i]);
+        char *reason = matching_reason(matching, &cases[i].testcase);
+        ck_assert_str_eq(reason, expected);
+        free(expected);
+        free(reason);
+    }
+}
+
+/* One fleet: cases of a few shapes, so that many share a signature. `variety`: of how
+ * many kinds of clients; `body_count`: of how many registrations. */
+static void run_fleet(uint64_t seed, unsigned variety, unsigned body_count)
+{
+    int shapes[6][ROLES_MAX];
+    size_t sizes[6];
+
+    setup();
+    for (size_t i = 0; i < 6; i++) {
+        sizes[i] = 1 + fixture_random(&seed, ROLES_MAX);
+        for (size_t j = 0; j < sizes[i]; j++)
+            shapes[i][j] = (int)fixture_random(&seed, variety);
+    }
+    for (size_t i = 0; i < 5 + fixture_random(&seed, CASES_MAX - 5); i++) {
+        unsigned shape = fixture_random(&seed, 6);
+        add_case(shapes[shape], sizes[shape], shape % 3 == 0);
+    }
+    for (size_t step = 0; step < 150; step++) {
+        unsigned dice = fixture_random(&seed, 10);
+        if (dice < 5 && client_count < CLIENTS_MAX)
+            add_client(bodies[fixture_random(&seed, body_count)]);
+        else if (dice < 7)
+            lose_any(&seed);
+        else
+            finish_any(&seed);
+        settle();
+        if (step % 50 == 0)
+            check_reasons();
+    }
+    teardown();
+}
+
+START_TEST(fleets_are_matched_as_by_a_plain_scan)
+{
+    for (uint64_t i = 0; i < 130; i++)
+        run_fleet((uint64_t)_i * 1000 + i, KINDS, BODIES);
+}
+END_TEST
+
+/* Few kinds and nearly all clients of several of them: who takes whom matters most. */
+START_TEST(fleets_that_overlap_are_matched_likewise)
+{
+    for (uint64_t i = 0; i < 130; i++)
+        run_fleet((uint64_t)_i * 7000 + i, 6, 6);
+}
+END_TEST
+
+START_TEST(the_longest_waiting_plays)
+{
+    static const int two_webs[] = {0, 0};
+
+    setup();
+    struct plain_client *a = add_client("{'type': 'phone'}");
+    add_case(two_webs, 2, false);
+    struct plain_client *b = add_client("{'type': 'web'}");
+    struct plain_client *c = add_client("{'type': 'web'}");
+    struct plain_client *d = add_client("{'type': 'web'}");
+    (void)a;
+    lose(b); /* registers again, behind the others */
+    matching_add_client(matching, &b->client);
+    struct testcase *found = matching_next(matching, true);
+    ck_assert_ptr_eq(found, &cases[0].testcase);
+    ck_assert_ptr_eq(found->players[0], &c->client);
+    ck_assert_ptr_eq(found->players[1], &d->client);
+    teardown();
+}
+END_TEST
+
+/* Ten clients of one type: more than there are places to watch by number. */
+START_TEST(many_roles_of_one_type_are_filled)
+{
+    struct testcase testcase = {.machine = NULL};
+    const char *types[12];
+
+    setup();
+    for (size_t i = 0; i < 12; i++)
+        types[i] = "web";
+    matching_add_case(matching, &testcase, types, 12, false);
+    for (int i = 0; i < 11; i++) {
+        add_client("{'type': 'web'}");
+        ck_assert_ptr_null(matching_next(matching, true));
+    }
+    lose(&clients[3]);
+    add_client("{'type': 'web'}");
+    ck_assert_ptr_null(matching_next(matching, true));
+    add_client("{'type': 'web'}");
+    ck_assert_ptr_eq(matching_next(matching, true), &testcase);
+    ck_assert_ptr_null(matching_next(matching, true));
+    free(testcase.players);
+    teardown();
+}
+END_TEST
+
+/* --- the heap
+ * ------------------------------------------------------------------------------- */
+
+#define ENTRIES 60
+
+static struct heap_entry *scan_first(struct heap_entry *entries)
+{
+    struct heap_entry *first = NULL;
+
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (entries[i].position != 0 && (first == NULL || entries[i].key < first->key))
+            first = &entries[i];
+    }
+    return first;
+}
+
+START_TEST(the_smallest_key_comes_first)
+{
+    struct heap heap = {0};
+    struct heap_entry entries[ENTRIES] = {{0}};
+    uint64_t seed = 1;
+
+    ck_assert_ptr_null(heap_first(&heap));
+    for (int i = 0; i < 20000; i++) {
+        struct heap_entry *entry = &entries[fixture_random(&seed, ENTRIES)];
+        if (fixture_random(&seed, 3) == 0)
+            heap_remove(&heap, entry);
+        else
+            heap_put(&heap, entry, (int64_t)fixture_random(&seed, 100) - 50);
+        struct heap_entry *first = heap_first(&heap);
+        struct heap_entry *expected = scan_first(entries);
+        ck_assert_int_eq(first != NULL, expected != NULL);
+        ck_assert(first == NULL || first->key == expected->key);
+    }
+    heap_clear(&heap);
+    ck_assert_ptr_null(heap_first(&heap));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("matching");
+    TCase *tcase = tcase_create("matching");
+
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, fleets_are_matched_as_by_a_plain_scan, 0, 8);
+    tcase_add_loop_test(tcase, fleets_that_overlap_are_matched_likewise, 0, 8);
+    tcase_add_test(tcase, the_longest_waiting_plays);
+    tcase_add_test(tcase, many_roles_of_one_type_are_filled);
+    tcase_add_test(tcase, the_smallest_key_comes_first);
+    suite_add_tcase(suite, tcase);
+    return fixture_run(suite);
+}
