@@ -192,7 +192,8 @@ static void withdraw_all(struct attempt *attempt)
 /* Whether the attempt goes on at once from a state of this kind. */
 static bool passes_on(enum state_kind kind)
 {
-    return kind != STATE_ACTIONS && kind != STATE_WAIT && kind < STATE_COMPLETE;
+    return kind != STATE_ACTIONS && kind != STATE_WAIT && kind != STATE_HTTP &&
+           kind < STATE_COMPLETE;
 }
 
 /* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it rests. */
@@ -208,7 +209,7 @@ static int enter_one(struct attempt *attempt, int state, const struct instant *n
         enter_actions(attempt, now);
         return MACHINE_NO_STATE;
     }
-    if (entered->kind == STATE_WAIT)
+    if (!passes_on(entered->kind))
         withdraw_all(attempt);
     entering_run(attempt, now);
     return passes_on(entered->kind) ? entered->next : MACHINE_NO_STATE;
@@ -295,6 +296,7 @@ void attempt_free(struct attempt *attempt)
     free(attempt->taken_edges);
     free(attempt->verdict.message);
     free(attempt->verdict.details);
+    json_object_put(attempt->request);
     json_object_put(attempt->scope);
     json_object_put(attempt->reporters);
     json_object_put(attempt->missing);
@@ -417,6 +419,48 @@ void attempt_adapter_error(struct attempt *attempt, size_t seat_index, bool is_a
                  action, attempt_current(attempt)->name, brief);
     free(brief);
     free(all);
+}
+
+/* --- answers of other servers */
+
+static bool status_is_accepted(struct json_object *accepted, int status)
+{
+    if (!json_object_is_type(accepted, json_type_array))
+        return status >= 200 && status <= 299;
+    for (size_t i = 0; i < json_object_array_length(accepted); i++) {
+        if (json_object_get_int(json_object_array_get_idx(accepted, i)) == status)
+            return true;
+    }
+    return false;
+}
+
+void attempt_http_answered(struct attempt *attempt, const char *ticket,
+                           struct json_object *reply, const char *cause,
+                           const struct instant *now)
+{
+    struct json_object *body = attempt_current(attempt)->body;
+    const char *save = json_member_text(body, "save");
+    int status = json_object_get_int(json_member(reply, "status"));
+
+    if (attempt->verdict.outcome != OUTCOME_NONE || strcmp(attempt->ticket, ticket) != 0)
+        return;
+    attempt->ticket[0] = '\0';
+    if (reply == NULL) {
+        attempt_endf(attempt, OUTCOME_ERROR, "http", NULL, now, "in state %s: %s",
+                     attempt_current(attempt)->name, cause);
+        return;
+    }
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_SERVER, NULL, "answered %s",
+                   json_text(reply));
+    if (!status_is_accepted(json_member(json_member(body, "http"), "status"), status)) {
+        attempt_endf(attempt, OUTCOME_FAILED, "http", json_text(reply), now,
+                     "in state %s: the server answered with status %d",
+                     attempt_current(attempt)->name, status);
+        return;
+    }
+    if (save != NULL)
+        json_put(attempt->scope, save, json_copy(reply));
+    go_on_to_next(attempt, now);
 }
 
 /* --- time

@@ -52,11 +52,13 @@ struct attempt {
     unsigned *visits;              /* how often each state was entered; owned */
     unsigned *taken_edges;         /* how often each edge was taken; owned */
     unsigned deliveries;           /* how many were made: names the next one */
-    int64_t wait_until_ms;         /* STATE_WAIT: its end on the monotonic clock */
-    int64_t case_deadline_ms;      /* the end of all patience */
-    int64_t case_timeout_ms;       /* the same as a duration, for messages */
-    struct verdict verdict;        /* how it ended */
-    struct transcript transcript;  /* what happened */
+    struct json_object *request; /* STATE_HTTP: to be sent; the engine takes it; owned */
+    char ticket[ID_SIZE];     /* STATE_HTTP: of the request that is under way; else "" */
+    int64_t wait_until_ms;    /* STATE_WAIT: its end on the monotonic clock */
+    int64_t case_deadline_ms; /* the end of all patience */
+    int64_t case_timeout_ms;  /* the same as a duration, for messages */
+    struct verdict verdict;   /* how it ended */
+    struct transcript transcript; /* what happened */
 };
 
 /* How a report was received. */
@@ -104,6 +106,12 @@ void attempt_end_without_value(struct attempt *attempt, char *cause,
 
 /* The current state. Borrowed from the machine. */
 const struct machine_state *attempt_current(const struct attempt *attempt);
+
+/* What became of the request with this ticket: a reply ({status, headers, json, text}; borrowed), or
+ * the cause why there is none. One that nobody waits for any more changes nothing. */
+void attempt_http_answered(struct attempt *attempt, const char *ticket,
+                           struct json_object *reply, const char *cause,
+                           const struct instant *now);
 
 /* The moment on the monotonic clock at which attempt_time() has something to do;
  * INT64_MAX once it has ended. */

@@ -228,7 +228,69 @@ static void read_actions(struct reader *reader, struct json_object *value,
                            reader->mistakes);
 }
 
-/* initial and states are read by lib/compile.c */
+/* --- flows ------------------------------------------------------------------------------- */
+
+const struct flow *definition_flow(const struct definition *definition, const char *name)
+{
+    for (size_t i = 0; i < definition->flow_count; i++) {
+        if (strcmp(definition->flows[i].name, name) == 0)
+            return &definition->flows[i];
+    }
+    return NULL;
+}
+
+static void add_flows(struct definition *definition, struct json_object *flows,
+                      const struct where *where, struct mistakes *mistakes)
+{
+    if (!json_object_is_type(flows, json_type_object)) {
+        mistake_error(mistakes, where,
+                      "must be an object: names of flows and their steps");
+        return;
+    }
+    json_object_object_foreach (flows, name, steps) {
+        struct where here = {where, name, 0};
+        if (!json_object_is_type(steps, json_type_array)) {
+            mistake_error(mistakes, &here, "a flow is a list of steps");
+            continue;
+        }
+        if (definition_flow(definition, name) != NULL)
+            mistake_error(mistakes, &here, "there is a flow %s already", name);
+        definition->flows = xreallocarray(definition->flows, definition->flow_count + 1,
+                                          sizeof *definition->flows);
+        definition->flows[definition->flow_count++] = (struct flow){
+            .name = xstrdup(name),
+            .steps = json_object_get(steps),
+            .place = where_copy(&here),
+        };
+    }
+}
+
+static void read_flows(struct reader *reader, struct json_object *value,
+                       const struct where *where)
+{
+    add_flows(reader->definition, value, where, reader->mistakes);
+}
+
+static void read_include(struct reader *reader, struct json_object *value,
+                         const struct where *where)
+{
+    reader->definition->includes =
+        read_texts(reader, value, where, "name of a file of flows",
+                   &reader->definition->include_count);
+}
+
+void definition_include(struct definition *definition, const char *file, char *text,
+                        struct json_object *root, struct mistakes *mistakes)
+{
+    definition->files = xreallocarray(definition->files, definition->file_count + 1,
+                                      sizeof *definition->files);
+    struct included_file *included = &definition->files[definition->file_count++];
+    *included = (struct included_file){xstrdup(file), text, root};
+    struct where_file place = {{NULL, WHERE_FILE, 0}, included->file, text};
+    add_flows(definition, root, &place.where, mistakes);
+}
+
+/* initial, states and steps are read by lib/compile.h */
 static void read_later(struct reader *reader, struct json_object *value,
                        const struct where *where)
 {
@@ -248,8 +310,11 @@ static const struct {
     {"variables", read_variables, false},
     {"timeout", read_timeout, false},
     {"actions", read_actions, false},
-    {"initial", read_later, true},
-    {"states", read_later, true},
+    {"include", read_include, false},
+    {"flows", read_flows, false},
+    {"initial", read_later, false},
+    {"states", read_later, false},
+    {"steps", read_later, false},
 };
 
 enum { MEMBER_COUNT = sizeof members / sizeof *members };
@@ -332,6 +397,25 @@ static void read_member(struct reader *reader, const char *name,
     mistake_error(reader->mistakes, &here, "a test has no member of this name");
 }
 
+/* A test is written as states or as steps. */
+static void check_form(struct reader *reader, struct json_object *root)
+{
+    bool steps = json_object_object_get_ex(root, "steps", NULL);
+    bool states = json_object_object_get_ex(root, "states", NULL);
+    bool initial = json_object_object_get_ex(root, "initial", NULL);
+
+    if (steps && (states || initial))
+        mistake_error(
+            reader->mistakes, NULL,
+            "a test is written as \"steps\", or as \"states\" with an \"initial\" "
+            "one; never both");
+    else if (!steps && !states)
+        mistake_error(reader->mistakes, NULL,
+                      "the test has no \"states\" and no \"steps\"");
+    else if (states && !initial)
+        mistake_error(reader->mistakes, NULL, "the test has no \"initial\" state");
+}
+
 static void read_all(struct reader *reader, struct json_object *root)
 {
     json_object_object_foreach (root, name, value) {
@@ -342,6 +426,7 @@ static void read_all(struct reader *reader, struct json_object *root)
             mistake_error(reader->mistakes, NULL, "the test has no \"%s\"",
                           members[i].name);
     }
+    check_form(reader, root);
     check_namespace(reader);
     check_case_count(reader);
 }
@@ -405,6 +490,19 @@ void definition_free(struct definition *definition)
     free(definition->folder);
     free(definition->file);
     free(definition->description);
+    for (size_t i = 0; i < definition->flow_count; i++) {
+        free(definition->flows[i].name);
+        json_object_put(definition->flows[i].steps);
+        where_free(definition->flows[i].place);
+    }
+    for (size_t i = 0; i < definition->file_count; i++) {
+        free(definition->files[i].file);
+        free(definition->files[i].text);
+        json_object_put(definition->files[i].root);
+    }
+    free_texts(definition->includes, definition->include_count);
+    free(definition->flows);
+    free(definition->files);
     json_object_put(definition->variables);
     dictionary_free(definition->dictionary);
     json_object_put(definition->root);

@@ -22,6 +22,20 @@ struct role {
     size_t type_count; /* length of types, at least 1 */
 };
 
+/* A piece of a story that several tests share. */
+struct flow {
+    char *name;                /* owned */
+    struct json_object *steps; /* an array; owned */
+    struct where *place;       /* where it stands; owned */
+};
+
+/* A file of flows that a definition includes. */
+struct included_file {
+    char *file;               /* as the mistakes name it; owned */
+    char *text;               /* for lines in messages; owned */
+    struct json_object *root; /* its document; owned */
+};
+
 struct definition {
     char *name;                    /* "VerifyClient"; owned */
     char *folder;                  /* the folder's name, "" if none; owned */
@@ -34,6 +48,12 @@ struct definition {
     size_t server_count;           /* length of servers */
     struct json_object *variables; /* expanded when a case starts; an object; owned */
     int64_t timeout_ms;            /* the whole case; 0: the settings' */
+    char **includes;             /* names of files of flows, as they are written; owned */
+    size_t include_count;        /* length of includes */
+    struct included_file *files; /* those that were given; owned */
+    size_t file_count;           /* length of files */
+    struct flow *flows;          /* its own and the included ones; owned */
+    size_t flow_count;           /* length of flows */
     struct dictionary *dictionary; /* the shipped actions and its own; owned */
     struct json_object *root;      /* the whole file; owned */
 };
@@ -50,6 +70,14 @@ struct definition *definition_read(struct json_object *root, const char *file,
                                    const struct settings *settings,
                                    struct mistakes *mistakes);
 void definition_free(struct definition *definition);
+
+/* Give a file that definition->includes names: {"NAME": [steps], …}. Takes text and root; copies the
+ * file's name. Notes every mistake. */
+void definition_include(struct definition *definition, const char *file, char *text,
+                        struct json_object *root, struct mistakes *mistakes);
+
+/* The flow of that name, or NULL. Borrowed. */
+const struct flow *definition_flow(const struct definition *definition, const char *name);
 
 /* How many cases the roles' types make (at most DEFINITION_CASES_MAX). */
 size_t definition_cases(const struct definition *definition);

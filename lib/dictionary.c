@@ -229,6 +229,11 @@ const struct action_entry *dictionary_find(const struct dictionary *dictionary,
     return entry;
 }
 
+struct json_object *dictionary_flow(const struct dictionary *dictionary, const char *name)
+{
+    return json_member(dictionary->flows, name);
+}
+
 size_t dictionary_size(const struct dictionary *dictionary)
 {
     return HASH_COUNT(dictionary->actions);

@@ -39,6 +39,10 @@ const struct action_entry *dictionary_find(const struct dictionary *dictionary,
  * Borrowed. */
 const char *dictionary_nearest(const struct dictionary *dictionary, const char *action);
 
+/* The steps of a flow that emulates an action, or NULL. Borrowed. */
+struct json_object *dictionary_flow(const struct dictionary *dictionary,
+                                    const char *name);
+
 /* How many actions there are. */
 size_t dictionary_size(const struct dictionary *dictionary);
 

@@ -129,6 +129,18 @@ static void finish_case(struct engine *engine, struct testcase *testcase,
     }
 }
 
+/* A request is named by the id of its case and its ticket in the attempt. */
+static void send_request(struct engine *engine, struct testcase *testcase)
+{
+    struct attempt *attempt = testcase->attempt;
+    char *name = xasprintf("%s/%s", testcase->id, attempt->ticket);
+
+    engine->ops.http(engine->context, name, attempt->request);
+    json_object_put(attempt->request);
+    attempt->request = NULL;
+    free(name);
+}
+
 /* The attempt did something: wake clients that are to hear other things now, notice the
  * end. */
 static void case_moved(struct engine *engine, struct testcase *testcase,
@@ -143,6 +155,8 @@ static void case_moved(struct engine *engine, struct testcase *testcase,
         return;
     }
     heap_put(&engine->due, &testcase->due, attempt_deadline(attempt));
+    if (attempt->request != NULL)
+        send_request(engine, testcase);
     for (size_t i = 0; i < attempt->machine->role_count; i++) {
         if (attempt->seats[i].changed)
             engine->ops.wake(engine->context, attempt->seats[i].client);
@@ -646,6 +660,21 @@ void engine_destroyed(struct engine *engine, const char *deployment, const char 
     assert(engine->deployments > 0);
     engine->deployments--;
     matching_deployment_freed(engine->matching);
+    settle(engine, now);
+}
+
+void engine_http_answered(struct engine *engine, const char *name,
+                          struct json_object *reply, const char *cause,
+                          const struct instant *now)
+{
+    struct testcase *testcase = NULL;
+
+    if (strlen(name) >= ID_SIZE)
+        HASH_FIND(hh, engine->cases_by_id, name, ID_SIZE - 1, testcase);
+    if (testcase == NULL || testcase->attempt == NULL)
+        return;
+    attempt_http_answered(testcase->attempt, name + ID_SIZE, reply, cause, now);
+    case_moved(engine, testcase, now);
     settle(engine, now);
 }
 

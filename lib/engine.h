@@ -37,6 +37,9 @@ struct engine_ops {
     /* Destroy them, also if create has not answered yet; the answer is
      * engine_destroyed(). */
     void (*destroy)(void *context, const char *deployment);
+    /* Send this request ({method, url, headers, json, text, timeout}, borrowed); the answer is
+     * engine_http_answered(). */
+    void (*http)(void *context, const char *ticket, struct json_object *request);
     /* A case has started, moved or ended: a line for the log. */
     void (*log)(void *context, const char *line);
 };
@@ -101,6 +104,11 @@ void engine_created(struct engine *engine, const char *deployment,
 /* A deployment is no more (or nothing more can be done about it: cause). */
 void engine_destroyed(struct engine *engine, const char *deployment, const char *cause,
                       const struct instant *now);
+
+/* A request was answered (reply: {status, headers, json, text}; borrowed), or was not (cause). */
+void engine_http_answered(struct engine *engine, const char *ticket,
+                          struct json_object *reply, const char *cause,
+                          const struct instant *now);
 
 /* Time has passed. */
 void engine_time(struct engine *engine, const struct instant *now);

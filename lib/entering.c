@@ -174,6 +174,48 @@ static void enter_find(struct attempt *attempt, const struct instant *now)
     json_object_put(filter);
 }
 
+/* A `//` at the start of the path becomes one: a proxy's endpoint ends in a slash. */
+static char *clean_url(const char *url)
+{
+    const char *authority = strstr(url, "://");
+    const char *path = authority != NULL ? strchr(authority + 3, '/') : NULL;
+
+    if (path == NULL || path[1] != '/')
+        return xstrdup(url);
+    return xasprintf("%.*s%s", (int)(path - url), url, path + 1);
+}
+
+/* Have the request sent: its values are known now, so its form is checked once more. */
+static void enter_http(struct attempt *attempt, const struct instant *now)
+{
+    struct json_object *request = NULL;
+    char *cause = NULL;
+
+    if (value_expand(json_member(attempt_current(attempt)->body, "http"), attempt->scope,
+                     &request, &cause) < 0) {
+        attempt_end_without_value(attempt, cause, now);
+        return;
+    }
+    const char *url = json_member_text(request, "url");
+    const char *method = json_member_text(request, "method");
+    if (url == NULL ||
+        (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)) {
+        json_object_put(request);
+        attempt_endf(attempt, OUTCOME_ERROR, "http", NULL, now,
+                     "in state %s: the url must begin with http:// or https://",
+                     attempt_current(attempt)->name);
+        return;
+    }
+    char *clean = clean_url(url);
+    transcript_add(&attempt->transcript, now, TRANSCRIPT_SERVER, NULL, "asks %s %s",
+                   method != NULL ? method : "GET", clean);
+    json_put_text(request, "url", clean);
+    free(clean);
+    json_object_put(attempt->request);
+    attempt->request = request;
+    id_derive(attempt->ticket, attempt->id, "request %u", ++attempt->deliveries);
+}
+
 void entering_run(struct attempt *attempt, const struct instant *now)
 {
     switch (attempt_current(attempt)->kind) {
@@ -191,6 +233,9 @@ void entering_run(struct attempt *attempt, const struct instant *now)
         break;
     case STATE_FIND:
         enter_find(attempt, now);
+        break;
+    case STATE_HTTP:
+        enter_http(attempt, now);
         break;
     case STATE_COMPLETE:
         enter_complete(attempt, now);

@@ -78,6 +78,8 @@ static void put_state_label(const struct drawing *drawing,
     if (state->kind == STATE_ASSERT || state->kind == STATE_CHECK)
         fprintf(out, " | %s %s", state->kind == STATE_ASSERT ? "assert" : "check",
                 json_text(state->body));
+    if (state->kind == STATE_HTTP)
+        fprintf(out, " | %s", json_member_text(json_member(state->body, "http"), "url"));
     if (state->kind == STATE_FIND)
         fprintf(out, " | find %s", json_member_text(state->body, "save"));
     if (fclose(out) != 0)

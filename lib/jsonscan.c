@@ -107,7 +107,7 @@ static void find_child(const char *name, size_t index, const char *value, void *
 
 static const char *find_place(const char *text, const struct where *where)
 {
-    if (where == NULL)
+    if (where == NULL || where->member == WHERE_FILE)
         return skip_space(text);
     const char *parent = find_place(text, where->up);
     if (where->member == NULL && *parent != '[')

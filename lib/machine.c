@@ -132,21 +132,25 @@ static void add_edge(struct machine *machine, int from, int to, int action, int 
 void machine_finish(struct machine *machine)
 {
     for (size_t s = 0; s < machine->state_count; s++) {
-        const struct machine_state *state = &machine->states[s];
+        struct machine_state *state = &machine->states[s];
+        state->first_edge = machine->edge_count;
         for (size_t a = 0; a < state->action_count; a++) {
             for (size_t r = 0; r < state->actions[a].response_count; r++)
                 add_edge(machine, (int)s, state->actions[a].responses[r].target, (int)a,
                          (int)r);
         }
         add_edge(machine, (int)s, state->next, -1, -1);
+        state->edge_count = machine->edge_count - state->first_edge;
     }
 }
 
 int machine_edge(const struct machine *machine, int from, int action, int response)
 {
-    for (size_t i = 0; i < machine->edge_count; i++) {
+    const struct machine_state *state = &machine->states[from];
+
+    for (size_t i = state->first_edge; i < state->first_edge + state->edge_count; i++) {
         const struct machine_edge *edge = &machine->edges[i];
-        if (edge->from == from && edge->action == action && edge->response == response)
+        if (edge->action == action && edge->response == response)
             return (int)i;
     }
     return -1;

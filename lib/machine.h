@@ -21,6 +21,7 @@ enum state_kind {
     STATE_ASSERT,   /* a condition holds, or the case has failed */
     STATE_CHECK,    /* a condition holds, or the case fails at its end */
     STATE_FIND,     /* a name gets the one value among many that is wanted */
+    STATE_HTTP,     /* a worker asks another server */
     STATE_COMPLETE, /* end: success */
     STATE_FAILURE,  /* end: failed */
     STATE_ERROR,    /* end: error */
@@ -58,6 +59,8 @@ struct machine_state {
         *body;           /* STATE_WAIT: duration; STATE_SET: names and values; owned */
     int next;            /* where it goes when it is done; MACHINE_NO_STATE if nowhere */
     struct where *place; /* where it stands in the definition; owned */
+    size_t first_edge;   /* index of the first edge that leaves it */
+    size_t edge_count;   /* how many leave it; they stand side by side */
 };
 
 /* An arrow of the drawing. */

@@ -22,13 +22,18 @@ struct mistakes {
     size_t errors;       /* how many of them are errors */
 };
 
+const char WHERE_FILE[] = "";
+
 struct where *where_copy(const struct where *where)
 {
-    struct where *copy;
-
     if (where == NULL)
         return NULL;
-    copy = xmalloc(sizeof *copy);
+    if (where->member == WHERE_FILE) {
+        struct where_file *file = xmalloc(sizeof *file);
+        *file = *(const struct where_file *)where;
+        return &file->where;
+    }
+    struct where *copy = xmalloc(sizeof *copy);
     copy->up = where_copy(where->up);
     copy->member = where->member != NULL ? xstrdup(where->member) : NULL;
     copy->index = where->index;
@@ -40,8 +45,18 @@ void where_free(struct where *where)
     if (where == NULL)
         return;
     where_free((struct where *)where->up);
-    free((char *)where->member);
+    if (where->member != WHERE_FILE)
+        free((char *)where->member);
     free(where);
+}
+
+/* The other file that the place is in, or NULL. */
+static const struct where_file *other_file(const struct where *where)
+{
+    while (where != NULL && where->up != NULL)
+        where = where->up;
+    return where != NULL && where->member == WHERE_FILE ? (const struct where_file *)where
+                                                        : NULL;
 }
 
 struct mistakes *mistakes_new(void)
@@ -73,7 +88,7 @@ static void write_path(FILE *out, const struct where *where)
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
-    if (where == NULL) {
+    if (where == NULL || where->member == WHERE_FILE) {
         fputc('$', out);
         return;
     }
@@ -95,11 +110,15 @@ add(struct mistakes *mistakes, bool is_error, const struct where *where,
     size_t size;
     FILE *out = xcheck(open_memstream(&text, &size));
 
-    if (mistakes->file != NULL)
-        fprintf(out, "%s:", mistakes->file);
-    if (mistakes->text != NULL)
-        fprintf(out, "%d:", jsonscan_line(mistakes->text, where));
-    if (mistakes->file != NULL)
+    const struct where_file *other = other_file(where);
+    const char *file = other != NULL ? other->file : mistakes->file;
+    const char *file_text = other != NULL ? other->text : mistakes->text;
+
+    if (file != NULL)
+        fprintf(out, "%s:", file);
+    if (file_text != NULL)
+        fprintf(out, "%d:", jsonscan_line(file_text, where));
+    if (file != NULL)
         fputc(' ', out);
     if (where != NULL) {
         write_path(out, where);

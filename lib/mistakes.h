@@ -17,7 +17,18 @@ struct where {
     size_t index;           /* or its index, when it is an array */
 };
 
-/* A copy of the chain that lives on its own, and its end. The root is NULL. */
+/* The root of another file than the one that is looked at (an included one): a chain that begins with
+ * `where` is about that file. Its text is as for mistakes_set_file(). */
+struct where_file {
+    struct where where; /* up NULL, member WHERE_FILE */
+    const char *file;   /* borrowed */
+    const char *text;   /* borrowed; NULL if there is none */
+};
+
+extern const char WHERE_FILE[];
+
+/* A copy of the chain that lives on its own, and its end. The root is NULL. What a where_file
+ * borrows stays borrowed. */
 struct where *where_copy(const struct where *where);
 void where_free(struct where *where);
 

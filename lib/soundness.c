@@ -32,12 +32,12 @@ static void mark_reachable(const struct machine *machine, int state, bool *reach
     reached[state] = true;
     stack[depth++] = state;
     while (depth > 0) {
-        int from = stack[--depth];
-        for (size_t i = 0; i < machine->edge_count; i++) {
-            const struct machine_edge *edge = &machine->edges[i];
-            if (edge->from == from && !reached[edge->to]) {
-                reached[edge->to] = true;
-                stack[depth++] = edge->to;
+        const struct machine_state *from = &machine->states[stack[--depth]];
+        for (size_t i = from->first_edge; i < from->first_edge + from->edge_count; i++) {
+            int to = machine->edges[i].to;
+            if (!reached[to]) {
+                reached[to] = true;
+                stack[depth++] = to;
             }
         }
     }
@@ -86,7 +86,7 @@ static void check_ways(const struct machine *machine, struct mistakes *mistakes)
 static bool rests(const struct machine_state *state)
 {
     return state->kind == STATE_ACTIONS || state->kind == STATE_WAIT ||
-           state->kind >= STATE_COMPLETE;
+           state->kind == STATE_HTTP || state->kind >= STATE_COMPLETE;
 }
 
 /* Restless states have only `next`, so following it long enough shows every loop. */
@@ -196,7 +196,8 @@ static bool add_saved(struct json_object *names, const struct machine_state *sta
         if (state->actions[i].save != NULL)
             json_put(names, state->actions[i].save, NULL);
     }
-    if (state->kind == STATE_FIND)
+    if ((state->kind == STATE_FIND || state->kind == STATE_HTTP) &&
+        json_member_text(state->body, "save") != NULL)
         json_put(names, json_member_text(state->body, "save"), NULL);
     if (state->kind == STATE_SET) {
         json_object_object_foreach (state->body, set, ignored) {

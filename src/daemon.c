@@ -10,6 +10,7 @@
 #include "fetch.h"
 #include "homerunner.h"
 #include "http.h"
+#include "httpstep.h"
 #include "ids.h"
 #include "now.h"
 #include "presence.h"
@@ -33,13 +34,16 @@
 #define END_TICK_MS       20    /* how often it is looked whether that is done */
 #define JOBS_END_MS       1000  /* at the very end: how long running jobs have */
 #define SPARE_DESCRIPTORS 100   /* not for connections: logs, workers, pipes to dot */
+#define HTTP_STEP_MS      30000 /* for an http step that names no time-out */
 #define DRAW_MS           30000 /* for one picture */
 
 static const struct http_route routes[] = {
     {"POST", "/client/:id/register", client_register, 0, "a client is there, and waits"},
-    {"GET", "/client/:id/poll", client_poll, HTTP_NO_HEAD, "what the client is to do now"},
+    {"GET", "/client/:id/poll", client_poll, HTTP_NO_HEAD,
+     "what the client is to do now"},
     {"POST", "/client/:id/report", client_report, 0, "what came of an action"},
-    {"POST", "/client/:id/respond", client_report, 0, "the same, as adapters of today call it"},
+    {"POST", "/client/:id/respond", client_report, 0,
+     "the same, as adapters of today call it"},
     {"POST", "/client/:id/error", client_error, 0, "the client's adapter is broken"},
     {"GET", "/", status_root, 0, "leads to /status"},
     {"GET", "/status", status_page, 0, "tests, cases, clients"},
@@ -69,8 +73,8 @@ static void wake_op(void *context, const char *client)
     presence_wake(((struct daemon *)context)->presence, client);
 }
 
-static void create_op(void *context, const char *deployment, const struct server_wanted *servers,
-                      size_t count)
+static void create_op(void *context, const char *deployment,
+                      const struct server_wanted *servers, size_t count)
 {
     struct daemon *daemon = context;
     struct homerunner_server *wanted = xcalloc(count, sizeof *wanted);
@@ -84,6 +88,11 @@ static void create_op(void *context, const char *deployment, const struct server
 static void destroy_op(void *context, const char *deployment)
 {
     homerunner_destroy(((struct daemon *)context)->homerunner, deployment);
+}
+
+static void http_op(void *context, const char *ticket, struct json_object *request)
+{
+    httpstep_send(((struct daemon *)context)->httpsteps, ticket, request);
 }
 
 static void log_op(void *context, const char *line)
@@ -113,6 +122,16 @@ static void destroyed(void *context, const char *deployment, const char *cause)
     if (cause != NULL)
         log_warning("deployment %s: %s", deployment, cause);
     engine_destroyed(daemon->engine, deployment, cause, &moment);
+    daemon_settle(daemon);
+}
+
+static void http_answered(void *context, const char *ticket, struct json_object *reply,
+                          const char *cause)
+{
+    struct daemon *daemon = context;
+    struct instant moment = now();
+
+    engine_http_answered(daemon->engine, ticket, reply, cause, &moment);
     daemon_settle(daemon);
 }
 
@@ -185,9 +204,10 @@ static void end_timer_cb(evutil_socket_t fd, short what, void *argument)
             stop(daemon, "all tests have ended");
     } else if (homerunner_outstanding(daemon->homerunner) == 0 || waited >= DESTROY_MS) {
         if (homerunner_outstanding(daemon->homerunner) > 0)
-            log_warning("%zu deployments could not be destroyed in time: homerunner lets them "
-                        "expire",
-                        homerunner_outstanding(daemon->homerunner));
+            log_warning(
+                "%zu deployments could not be destroyed in time: homerunner lets them "
+                "expire",
+                homerunner_outstanding(daemon->homerunner));
         event_base_loopexit(daemon->base, NULL);
         return;
     }
@@ -241,8 +261,8 @@ static void load_suites(struct daemon *daemon)
     void *argument[] = {daemon, mistakes};
 
     daemon->dictionary = suites_dictionary();
-    size_t files = suites_load(&source, daemon->dictionary, &daemon->config.settings, mistakes,
-                               add_suite, argument);
+    size_t files = suites_load(&source, daemon->dictionary, &daemon->config.settings,
+                               mistakes, add_suite, argument);
     for (size_t i = 0; i < mistakes_count(mistakes); i++) {
         bool is_error;
         const char *text = mistakes_text(mistakes, i, &is_error);
@@ -252,11 +272,13 @@ static void load_suites(struct daemon *daemon)
             log_warning("%s", text);
     }
     if (mistakes_errors(mistakes) > 0)
-        daemon->exit_status = EXIT_FAILURE; /* with --once: a test that can't run did not succeed */
+        daemon->exit_status =
+            EXIT_FAILURE; /* with --once: a test that can't run did not succeed */
     char *line = status_line(daemon->engine);
     log_info("read %zu test files: %s", files, line);
     if (engine_is_done(daemon->engine))
-        log_error("there is no case to run: look at [tests] path, and at `trafficlight check`");
+        log_error(
+            "there is no case to run: look at [tests] path, and at `trafficlight check`");
     free(line);
     mistakes_free(mistakes);
 }
@@ -265,7 +287,8 @@ static bool listen_everywhere(struct daemon *daemon)
 {
     for (size_t i = 0; i < daemon->config.listen.count; i++) {
         char *cause = NULL;
-        if (http_server_listen(daemon->http, daemon->config.listen.items[i], &cause) < 0) {
+        if (http_server_listen(daemon->http, daemon->config.listen.items[i], &cause) <
+            0) {
             log_error("%s", cause);
             free(cause);
             return false;
@@ -302,8 +325,8 @@ static void make_http(struct daemon *daemon)
         .idle_ms = (int)limits->idle_connection_ms,
     };
 
-    daemon->http =
-        http_server_new(daemon->base, routes, sizeof routes / sizeof *routes, &http, daemon);
+    daemon->http = http_server_new(daemon->base, routes, sizeof routes / sizeof *routes,
+                                   &http, daemon);
     log_debug("up to %zu connections", http.connections);
 }
 
@@ -340,15 +363,24 @@ static void make_workers(struct daemon *daemon)
         .queue = config->worker_queue,
     };
 
+    struct httpstep_settings http = {
+        .threads = config->worker_threads,
+        .queue = config->worker_queue,
+        .timeout_ms = HTTP_STEP_MS,
+        .connect_timeout_ms = config->homerunner_connect_ms,
+        .reply_limit = config->limits.body,
+    };
+
     fetch_prepare();
     daemon->workers = workers_new(daemon->base);
     daemon->homerunner = homerunner_new(daemon->workers, &homerunner, &callbacks);
+    daemon->httpsteps = httpstep_new(daemon->workers, &http, http_answered, daemon);
     daemon->renderer = renderer_new(daemon->workers, &renderer);
 }
 
 static void make_engine(struct daemon *daemon)
 {
-    const struct engine_ops ops = {wake_op, create_op, destroy_op, log_op};
+    const struct engine_ops ops = {wake_op, create_op, destroy_op, http_op, log_op};
     struct presence_settings presence = {daemon->config.idle_client_ms,
                                          daemon->config.active_client_ms};
     struct instant moment = now();
@@ -397,6 +429,8 @@ void daemon_free(struct daemon *daemon)
         http_server_free(daemon->http);
     if (daemon->homerunner != NULL)
         homerunner_free(daemon->homerunner);
+    if (daemon->httpsteps != NULL)
+        httpstep_free(daemon->httpsteps);
     if (daemon->renderer != NULL)
         renderer_free(daemon->renderer);
     if (daemon->engine != NULL)

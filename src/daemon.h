@@ -18,13 +18,14 @@ struct daemon {
     struct event_base *base;       /* the loop; owned */
     struct workers *workers;       /* whatever may block; owned */
     struct homerunner *homerunner; /* homeservers made on demand; owned */
+    struct httpsteps *httpsteps;   /* requests of tests to other servers; owned */
     struct renderer *renderer;     /* pictures; owned */
     struct presence *presence;     /* who was heard when, held polls; owned */
     struct engine *engine;         /* cases and clients; owned */
     struct http_server *http;      /* the front end; owned */
     struct event *engine_timer;    /* the engine's next deadline; owned */
-    struct event *end_timer;       /* while stopping: looks whether all has been said; owned */
-    struct event *signals[2];      /* SIGTERM, SIGINT; owned */
+    struct event *end_timer;  /* while stopping: looks whether all has been said; owned */
+    struct event *signals[2]; /* SIGTERM, SIGINT; owned */
     struct dictionary *dictionary; /* the actions that there are; owned */
     char hostname[256];            /* for reports */
     bool once;                     /* stop when all cases have ended */

@@ -33,7 +33,10 @@ struct fetch {
     FILE *stream;                        /* collects the body */
     char *body;                          /* what was collected, owned */
     size_t body_size;                    /* bytes of it that were let through */
+    FILE *header_stream;                 /* collects the headers of the answer */
+    char *header_lines;                  /* what was collected, owned */
     size_t headers_size;                 /* bytes of headers so far */
+    size_t header_stream_size;           /* kept by the stream */
     size_t stream_size;                  /* kept by the stream */
 };
 
@@ -137,10 +140,11 @@ static size_t header_cb(char *data, size_t one, size_t size, void *context)
 {
     struct fetch *fetch = context;
 
-    (void)data;
     (void)one;
     fetch->headers_size += size;
-    return fetch->headers_size <= HEADERS_LIMIT ? size : 0;
+    if (fetch->headers_size > HEADERS_LIMIT)
+        return 0;
+    return fwrite(data, 1, size, fetch->header_stream);
 }
 
 /* Is called at least once a second. */
@@ -205,17 +209,26 @@ static void set_callbacks(struct fetch *fetch)
 
 static void set_request(struct fetch *fetch)
 {
-    static const char *const lines[] = {"Content-Type: application/json",
-                                        "Accept: application/json", "Expect:"};
-    const char *body = fetch->request->body;
+    static const char *const json_lines[] = {"Content-Type: application/json",
+                                             "Accept: application/json", NULL};
+    const struct fetch_request *request = fetch->request;
+    const char *const *lines = request->headers != NULL ? request->headers : json_lines;
 
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    fetch->headers = xcheck(curl_slist_append(NULL, "Expect:"));
+    for (size_t i = 0; lines[i] != NULL; i++)
         fetch->headers = xcheck(curl_slist_append(fetch->headers, lines[i]));
     curl_easy_setopt(fetch->curl, CURLOPT_HTTPHEADER, fetch->headers);
-    curl_easy_setopt(fetch->curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(fetch->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-    curl_easy_setopt(fetch->curl, CURLOPT_POSTFIELDS, body);
-    if (curl_easy_setopt(fetch->curl, CURLOPT_URL, fetch->request->url) != CURLE_OK)
+    if (request->body != NULL) {
+        curl_easy_setopt(fetch->curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(fetch->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)strlen(request->body));
+        curl_easy_setopt(fetch->curl, CURLOPT_POSTFIELDS, request->body);
+    }
+    if (request->method != NULL && strcmp(request->method, "HEAD") == 0)
+        curl_easy_setopt(fetch->curl, CURLOPT_NOBODY, 1L);
+    else if (request->method != NULL)
+        curl_easy_setopt(fetch->curl, CURLOPT_CUSTOMREQUEST, request->method);
+    if (curl_easy_setopt(fetch->curl, CURLOPT_URL, request->url) != CURLE_OK)
         xcheck(NULL);
 }
 
@@ -308,26 +321,30 @@ static enum fetch_result explain(const struct fetch *fetch, CURLcode code, char 
     return FETCH_UNREACHABLE;
 }
 
-void fetch_post(const struct fetch_request *request, struct fetch_reply *reply)
+void fetch_send(const struct fetch_request *request, struct fetch_reply *reply)
 {
     struct fetch fetch = {.request = request, .curl = xcheck(curl_easy_init())};
     long status = 0;
 
     fetch.stream = xcheck(open_memstream(&fetch.body, &fetch.stream_size));
+    fetch.header_stream =
+        xcheck(open_memstream(&fetch.header_lines, &fetch.header_stream_size));
     set_limits(&fetch);
     set_callbacks(&fetch);
     set_request(&fetch);
     CURLcode code = curl_easy_perform(fetch.curl);
     curl_easy_getinfo(fetch.curl, CURLINFO_RESPONSE_CODE, &status);
-    if (fclose(fetch.stream) != 0)
+    if (fclose(fetch.stream) != 0 || fclose(fetch.header_stream) != 0)
         xcheck(NULL);
     *reply = (struct fetch_reply){.result = FETCH_ANSWERED, .status = (int)status};
     if (code == CURLE_OK) {
+        reply->headers = fetch.header_lines;
         reply->body = fetch.body;
         reply->size = fetch.stream_size;
     } else {
         reply->result = explain(&fetch, code, &reply->cause);
         free(fetch.body);
+        free(fetch.header_lines);
     }
     curl_easy_cleanup(fetch.curl);
     curl_slist_free_all(fetch.headers);
@@ -335,6 +352,7 @@ void fetch_post(const struct fetch_request *request, struct fetch_reply *reply)
 
 void fetch_reply_clear(struct fetch_reply *reply)
 {
+    free(reply->headers);
     free(reply->body);
     free(reply->cause);
     *reply = (struct fetch_reply){.result = reply->result};

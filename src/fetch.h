@@ -19,10 +19,13 @@ enum fetch_result {
     FETCH_STOPPED,     /* likewise, because the pool is stopping */
 };
 
-/* A POST of JSON. The strings are borrowed. */
+/* What is sent. The strings are borrowed. */
 struct fetch_request {
-    const char *url;            /* where to */
-    const char *body;           /* JSON text */
+    const char *method; /* "GET"; NULL: POST */
+    const char *url;    /* where to */
+    const char *const
+        *headers;     /* "Name: value" lines, NULL after the last; NULL: those of JSON */
+    const char *body; /* NULL: none */
     int64_t connect_timeout_ms; /* to reach the server */
     int64_t timeout_ms;         /* for everything */
     size_t reply_limit;         /* bytes of the answer's body */
@@ -32,7 +35,9 @@ struct fetch_request {
 struct fetch_reply {
     enum fetch_result result;
     int status; /* of HTTP, if answered */
-    char *body; /* if answered: `size` bytes and a NUL; never NULL then. Owned */
+    char *
+        headers; /* if answered: its header lines, as they came; never NULL then. Owned */
+    char *body;  /* if answered: `size` bytes and a NUL; never NULL then. Owned */
     size_t size;
     char *cause; /* if not: how it ended, to be read after the name of the server ("can't
                     be reached: Connection refused"). Owned */
@@ -42,7 +47,7 @@ struct fetch_reply {
 void fetch_prepare(void);
 
 /* Send the request and wait for the answer; *reply is overwritten. Any thread. */
-void fetch_post(const struct fetch_request *request, struct fetch_reply *reply);
+void fetch_send(const struct fetch_request *request, struct fetch_reply *reply);
 
 /* Free what is in the reply. */
 void fetch_reply_clear(struct fetch_reply *reply);

@@ -259,7 +259,7 @@ static void run_create(struct job *job)
     struct call *call = (struct call *)job;
     struct fetch_reply reply;
 
-    fetch_post(&call->request, &reply);
+    fetch_send(&call->request, &reply);
     if (reply.result != FETCH_ANSWERED)
         cause_set(&call->cause, "homerunner at %s %s", call->shown, reply.cause);
     else if (reply.status != 200)
@@ -278,7 +278,7 @@ static int try_destroy(struct call *call)
 
     free(call->cause);
     call->cause = NULL;
-    fetch_post(&call->request, &reply);
+    fetch_send(&call->request, &reply);
     if (reply.result != FETCH_ANSWERED) {
         cause_set(&call->cause, "homerunner at %s %s", call->shown, reply.cause);
         bool lost = reply.result == FETCH_UNREACHABLE || reply.result == FETCH_BROKEN;

@@ -228,6 +228,26 @@ static char *short_name(const char *path, const char *folder)
                      slash != NULL ? slash + 1 : path);
 }
 
+/* Read the files of flows that the definition includes, relative to its own. */
+static void read_includes(struct definition *definition, const char *path, size_t limit,
+                          struct mistakes *mistakes, const char *text)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash != NULL ? (int)(slash - path) + 1 : 0;
+
+    for (size_t i = 0; i < definition->include_count; i++) {
+        char *file = xasprintf("%.*s%s", folder, path, definition->includes[i]);
+        char *included_text = NULL;
+        struct json_object *root = read_json(file, limit, &included_text, mistakes);
+        mistakes_set_file(mistakes, path, text);
+        if (root != NULL)
+            definition_include(definition, file, included_text, root, mistakes);
+        else
+            free(included_text);
+        free(file);
+    }
+}
+
 /* The definition, owned; NULL, and every mistake in the file is noted. */
 static struct definition *read_definition(const char *path, size_t limit,
                                           const struct dictionary *dictionary,
@@ -242,6 +262,8 @@ static struct definition *read_definition(const char *path, size_t limit,
 
     if (root != NULL)
         definition = definition_read(root, name, folder, dictionary, settings, mistakes);
+    if (definition != NULL)
+        read_includes(definition, path, limit, mistakes, *text);
     if (definition != NULL && mistakes_errors(mistakes) > before) {
         /* it will not run, but its author is to hear of what is wrong further down, too */
         machine_release(compile_case(definition, 0, settings, mistakes));
