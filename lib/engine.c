@@ -295,7 +295,7 @@ static void settle(struct engine *engine, const struct instant *now)
 {
     struct testcase *testcase;
 
-    while (engine->stopping == NULL &&
+    while (engine->begun && engine->stopping == NULL &&
            (testcase = matching_next(
                 engine->matching, engine->deployments < engine->settings->deployments)))
         start_case(engine, testcase, now);
@@ -317,7 +317,6 @@ struct engine *engine_new(const struct settings *settings, const struct engine_o
     memcpy(engine->run_id, run_id, ID_SIZE);
     TAILQ_INIT(&engine->suites);
     engine->matching = matching_new(settings);
-    engine->stopping = xstrdup("the tests are being read");
     return engine;
 }
 
@@ -444,8 +443,7 @@ bool engine_add_suite(struct engine *engine, struct definition *definition, size
 
 void engine_begin(struct engine *engine, const struct instant *now)
 {
-    free(engine->stopping);
-    engine->stopping = NULL;
+    engine->begun = true;
     settle(engine, now);
 }
 
@@ -491,6 +489,8 @@ enum engine_result engine_register(struct engine *engine, const char *id,
     client->registration = json_object_get(registration);
     client->registered_ms = now->wall_ms;
     matching_add_client(engine->matching, client);
+    if (engine->stopping != NULL)
+        tell_to_exit(engine, client, engine->stopping);
     settle(engine, now);
     return ENGINE_OK;
 }
@@ -529,9 +529,11 @@ enum engine_result engine_report(struct engine *engine, const char *id,
     }
     client->reported_ms = now->wall_ms;
     if (testcase == NULL || testcase->attempt == NULL) {
+        if (!strict)
+            return ENGINE_OK;
         cause_set(cause,
                   "there is nothing to report: this client has not been given an action");
-        return strict ? ENGINE_WRONG_MOMENT : ENGINE_OK;
+        return ENGINE_WRONG_MOMENT;
     }
     enum report_result result =
         attempt_report(testcase->attempt, client->seat, delivery, body, strict, now);

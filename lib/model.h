@@ -125,6 +125,7 @@ struct engine {
     struct matching *matching;       /* who is free, which case can start; owned */
     struct heap due;                 /* time-outs of cases, by monotonic ms */
     size_t deployments;              /* asked for and not yet destroyed */
+    bool begun;                      /* all suites are there: cases may start */
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */
 };
 

@@ -486,6 +486,23 @@ START_TEST(members_are_kept)
 }
 END_TEST
 
+START_TEST(a_test_is_there_once)
+{
+    struct mistakes *mistakes = mistakes_new();
+    struct world world;
+
+    world_init(&world);
+    world_add(&world, good, 1);
+    ck_assert(
+        !engine_add_suite(world.engine, fixture_definition(good, NULL), 1, mistakes));
+    ck_assert(fixture_has(mistakes, true,
+                          "$.name: folder.Name is the name of a test already, in "
+                          "folder/a_test.json"));
+    mistakes_free(mistakes);
+    world_clear(&world);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("definition");
@@ -501,6 +518,7 @@ int main(void)
     tcase_add_test(tcase, cases_are_the_product_of_the_types);
     tcase_add_test(tcase, a_file_makes_10000_cases_and_no_more);
     tcase_add_test(tcase, members_are_kept);
+    tcase_add_test(tcase, a_test_is_there_once);
     suite_add_tcase(suite, tcase);
     return fixture_run(suite);
 }
