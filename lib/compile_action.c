@@ -209,8 +209,9 @@ static struct json_object *find_emulation(struct compiler *compiler,
                                           const struct action_entry *entry,
                                           const char *type, const struct where *where)
 {
-    struct json_object *name =
-        entry != NULL ? action_entry_member(entry, type, "emulate") : NULL;
+    struct json_object *name = entry != NULL && compiler->emulates
+                                   ? action_entry_member(entry, type, "emulate")
+                                   : NULL;
     struct json_object *flow = name != NULL
                                    ? dictionary_flow(compiler->definition->dictionary,
                                                      json_object_get_string(name))

@@ -20,6 +20,8 @@ struct compiler {
     int64_t timeout_ms;                  /* for actions without one */
     struct machine *machine;             /* is filled */
     struct mistakes *mistakes;           /* is filled */
+    bool emulates; /* steps: what a client type can't do is emulated; states
+                                            are taken as they stand */
 };
 
 /* The kinds of bodies: exactly one member of a state, and of most steps. */
@@ -43,11 +45,6 @@ void compile_refuse_unknown(struct compiler *compiler, struct json_object *objec
 /* Fill the machine from the definition's states, or from its steps. */
 void compile_states(struct compiler *compiler);
 void compile_steps(struct compiler *compiler);
-
-/* Add states for these steps in a row, named after `prefix`. Gives false if there are none, else the
- * first and the last, whose next is not set. */
-bool compile_chain(struct compiler *compiler, struct json_object *steps,
-                   const char *prefix, const struct where *where, int *first, int *last);
 
 /* --- compile_body.c --- */
 

@@ -46,57 +46,13 @@ static void fill_state(struct compiler *compiler, int state, struct json_object 
     }
 }
 
-/* --- emulations */
-
-/* Let all that led to a state lead to another one. */
-static void redirect(struct machine *machine, int from, int to)
-{
-    for (size_t i = 0; i < machine->state_count; i++) {
-        struct machine_state *state = &machine->states[i];
-        if (state->next == from)
-            state->next = to;
-        for (size_t a = 0; a < state->action_count; a++) {
-            for (size_t r = 0; r < state->actions[a].response_count; r++) {
-                if (state->actions[a].responses[r].target == from)
-                    state->actions[a].responses[r].target = to;
-            }
-        }
-    }
-    if (machine->initial == from)
-        machine->initial = to;
-}
-
-/* Put the steps that emulate an action of this state before it, as states of their own. */
-static void emulate_actions(struct compiler *compiler, int state,
-                            struct json_object *spec, const struct where *where)
-{
-    struct json_object *actions = json_member(spec, "actions");
-    struct where at_actions = {where, "actions", 0};
-
-    if (!json_object_is_type(actions, json_type_object))
-        return;
-    json_object_object_foreach (actions, role, action) {
-        struct where here = {&at_actions, role, 0};
-        struct json_object *steps = compile_emulation(compiler, role, action, &here);
-        int first, last;
-        if (steps != NULL &&
-            compile_chain(compiler, steps, compiler->machine->states[state].name, &here,
-                          &first, &last)) {
-            redirect(compiler->machine, state, first);
-            compiler->machine->states[last].next = state;
-        }
-        json_object_put(steps);
-    }
-}
-
 void compile_states(struct compiler *compiler)
 {
     struct json_object *root = compiler->definition->root;
     struct json_object *states = json_member(root, "states");
     struct where at_states = {NULL, "states", 0};
     struct where at_initial = {NULL, "initial", 0};
-    const int first = STATE_ERROR - STATE_COMPLETE + 1; /* the end states come before */
-    int index = first;
+    int index = STATE_ERROR - STATE_COMPLETE + 1; /* the end states come before */
 
     if (!json_object_is_type(states, json_type_object)) {
         mistake_error(compiler->mistakes, &at_states, "must be an object of states");
@@ -112,9 +68,4 @@ void compile_states(struct compiler *compiler)
     }
     compiler->machine->initial =
         compile_target(compiler, json_member(root, "initial"), &at_initial);
-    index = first;
-    json_object_object_foreach (states, name_again, spec_again) {
-        struct where here = {&at_states, name_again, 0};
-        emulate_actions(compiler, index++, spec_again, &here);
-    }
 }

@@ -20,7 +20,6 @@
 /* States in a row. */
 struct chain {
     struct compiler *compiler; /* for all of them */
-    const char *prefix;        /* of their names, "" or with a blank at its end */
     size_t number;             /* of the latest step */
     int first;                 /* the first state; MACHINE_NO_STATE: none yet */
     int last;                  /* the latest one, whose next is not yet known */
@@ -37,7 +36,7 @@ static int chain_add(struct chain *chain, enum state_kind kind, const char *labe
 {
     struct machine *machine = chain->compiler->machine;
     char *brief = utf8_shorten(label, LABEL_MAX);
-    char *name = xasprintf("%s%zu %s", chain->prefix, ++chain->number, brief);
+    char *name = xasprintf("%zu %s", ++chain->number, brief);
     int state = machine_add_state(machine, name, kind, where);
 
     if (chain->last != MACHINE_NO_STATE)
@@ -342,30 +341,15 @@ static void chain_steps(struct chain *chain, struct json_object *steps,
     chain->depth--;
 }
 
-bool compile_chain(struct compiler *compiler, struct json_object *steps,
-                   const char *prefix, const struct where *where, int *first, int *last)
-{
-    char *before = xasprintf("before %s ", prefix);
-    struct json_object *nothing = json_new_object();
-    struct chain chain = {compiler,         before, 0,    MACHINE_NO_STATE,
-                          MACHINE_NO_STATE, 0,      false};
-
-    chain_steps(&chain, steps, nothing, where);
-    *first = chain.first;
-    *last = chain.last;
-    json_object_put(nothing);
-    free(before);
-    return chain.first != MACHINE_NO_STATE;
-}
-
 void compile_steps(struct compiler *compiler)
 {
-    struct chain chain = {compiler, "", 0, MACHINE_NO_STATE, MACHINE_NO_STATE, 0, false};
+    struct chain chain = {compiler, 0, MACHINE_NO_STATE, MACHINE_NO_STATE, 0, false};
     struct json_object *steps = json_member(compiler->definition->root, "steps");
     struct json_object *nothing = json_new_object();
     struct where here = {NULL, "steps", 0};
     int complete = machine_find(compiler->machine, "complete");
 
+    compiler->emulates = true;
     if (!json_object_is_type(steps, json_type_array) ||
         json_object_array_length(steps) == 0)
         mistake_error(compiler->mistakes, &here, "must be a list of at least one step");

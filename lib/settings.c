@@ -10,6 +10,7 @@ void settings_init(struct settings *settings)
     *settings = (struct settings){
         .step_timeout_ms = 3 * 60 * 1000,
         .case_timeout_ms = 30 * 60 * 1000,
+        .wait_scale = 1,
         .deployments = 8,
         .clients = 100000,
         .transcript = 10000,

@@ -48,6 +48,7 @@ struct settings {
     int64_t step_timeout_ms;               /* an action without a time-out of its own */
     int64_t case_timeout_ms;               /* a case without a time-out of its own */
     int64_t unfilled_timeout_ms; /* a case that waits longer for clients; 0: never */
+    double wait_scale;           /* waits of definitions last this many times as long */
     size_t deployments;          /* homerunner deployments that may exist at once */
     size_t clients;              /* clients known at once */
     size_t transcript;           /* lines of transcript kept for each case */

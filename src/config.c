@@ -204,6 +204,8 @@ static void set_preset(struct config *config, const struct config_row *row)
 {
     char *cause = NULL;
 
+    if (row->type == CONFIG_LIST && row->preset == NULL)
+        return; /* empty */
     if (row->type == CONFIG_LIST)
         list_add(member_of(config, row), row->normalise(row->preset, &cause));
     else

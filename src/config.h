@@ -29,6 +29,7 @@ struct config_list {
 /* [limits], but for those that the engine keeps (struct settings). */
 struct config_limits {
     size_t body;                /* bytes of a request's body */
+    size_t upload;              /* bytes of an upload's body */
     size_t json_depth;          /* levels of nesting of a JSON body */
     size_t header;              /* bytes of request line and headers */
     size_t header_lines;        /* how many header lines */
@@ -38,9 +39,16 @@ struct config_limits {
     int64_t idle_connection_ms; /* a connection between two requests */
 };
 
+enum config_switch { CONFIG_NO, CONFIG_YES };
+
 struct config {
     struct config_list listen;     /* [server] listen, as http_server_listen() wants */
     struct config_list paths;      /* [tests] path: files, folders or globs */
+    char *state_dir;               /* [server] state-dir; owned */
+    struct config_list only;       /* [tests] only: globs; none: everything */
+    struct config_list actions;    /* [tests] actions: further dictionaries */
+    enum config_switch strict;     /* [tests] strict */
+    char *wait_scale;              /* [tests] wait-scale: a decimal number; owned */
     size_t repeat;                 /* [tests] repeat: how often each case runs */
     char *homerunner_url;          /* without a trailing slash; owned */
     int64_t homerunner_timeout_ms; /* [homerunner] timeout: one create, connect too */

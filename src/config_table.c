@@ -15,6 +15,10 @@
 #define DEFAULT_SUITES "/usr/share/trafficlight/suites"
 #endif
 
+#ifndef DEFAULT_STATE
+#define DEFAULT_STATE "/var/lib/trafficlight"
+#endif
+
 #define SECOND INT64_C(1000)
 #define HOUR   (3600 * SECOND)
 #define KILO   INT64_C(1024)
@@ -63,11 +67,24 @@
 /* In the order of enum log_level. */
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
+/* In the order of false and true. */
+static const char *const switches[] = {"no", "yes", NULL};
+
 static const struct config_row rows[] = {
     ROW_LIST("server", "listen", listen, value_address, "127.0.0.1:5000",
              "where to listen: host:port, [v6]:port or unix:/path"),
     ROW_LIST("tests", "path", paths, value_path, DEFAULT_SUITES,
              "definitions: a file, a folder or a glob"),
+    ROW_TEXT("server", "state-dir", state_dir, value_path, DEFAULT_STATE,
+             "where uploaded files are kept"),
+    ROW_LIST("tests", "only", only, value_path, "*",
+             "run only these: globs on folder.Name or folder.Name/case"),
+    ROW_LIST("tests", "actions", actions, value_path, NULL,
+             "further dictionaries of actions: files, folders or globs"),
+    ROW_CHOICE("tests", "strict", enum config_switch, strict, switches, "no",
+               "yes: a definition with a mistake keeps the server from starting"),
+    ROW_TEXT("tests", "wait-scale", wait_scale, value_factor, "1",
+             "waits in definitions last this many times as long"),
     ROW_COUNT("tests", "repeat", repeat, 1, 10000, "1", "how often each case runs"),
     ROW_TEXT("homerunner", "url", homerunner_url, value_url, "http://localhost:54321",
              "where homerunner listens"),
@@ -89,6 +106,8 @@ static const struct config_row rows[] = {
                  "an action without a time-out of its own"),
     ROW_DURATION("timeouts", "case", settings.case_timeout_ms, 10, 168 * HOUR, "30m",
                  "a case without a time-out of its own"),
+    ROW_DURATION("timeouts", "unfilled", settings.unfilled_timeout_ms, 0, 168 * HOUR, "0",
+                 "a case that waits longer for its clients ends as an error; 0: never"),
     ROW_DURATION("timeouts", "long-poll", long_poll_ms, 0, HOUR, "20s",
                  "how long a poll that names no wait is held"),
     ROW_DURATION("timeouts", "long-poll-max", long_poll_max_ms, 0, HOUR, "50s",
@@ -97,6 +116,8 @@ static const struct config_row rows[] = {
                "the least urgent lines to log: error, warning, info or debug"),
     ROW_SIZE("limits", "body", limits.body, KILO, 1024 * MEGA, "1M",
              "bytes of a request's body"),
+    ROW_SIZE("limits", "upload", limits.upload, KILO, 16 * 1024 * MEGA, "64M",
+             "bytes of an upload"),
     ROW_COUNT("limits", "json-depth", limits.json_depth, 4, 1000, "32",
               "levels of nesting of a JSON body"),
     ROW_SIZE("limits", "header", limits.header, KILO, MEGA, "16K",

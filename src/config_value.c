@@ -322,3 +322,16 @@ char *value_path(const char *word, char **cause)
     }
     return xstrdup(word);
 }
+
+char *value_factor(const char *word, char **cause)
+{
+    size_t whole = strspn(word, "0123456789");
+    size_t part = word[whole] == '.' ? 1 + strspn(word + whole + 1, "0123456789") : 0;
+
+    if (whole == 0 || part == 1 || word[whole + part] != '\0' || whole > 4) {
+        cause_set(cause, "\"%.60s\" is not allowed: write a number below 10000, as 0.05",
+                  word);
+        return NULL;
+    }
+    return xstrdup(word);
+}

@@ -30,9 +30,10 @@ int value_size(const char *text, int64_t min, int64_t max, int64_t *number, char
 int value_duration(const char *text, int64_t min, int64_t max, int64_t *ms, char **cause);
 
 /* Give the word as it is kept, owned by the caller, or NULL with *cause: an address to
- * listen on, an http or https URL without its trailing slashes, a path. */
+ * listen on, an http or https URL without its trailing slashes, a path, a factor. */
 char *value_address(const char *word, char **cause);
 char *value_url(const char *word, char **cause);
 char *value_path(const char *word, char **cause);
+char *value_factor(const char *word, char **cause);
 
 #endif

@@ -40,7 +40,9 @@ awk '
     }
     END { flush() }' "$manual" | sort >"$work/manual"
 
-awk '
+# A key without a default is there with an example.
+awk -F '\t' '
+    FNR == NR { if ($3 == "") bare[$1 "\t" $2] = 1; next }
     /^;?\[/ {
         section = $0
         gsub(/^;?\[|\]$/, "", section)
@@ -48,15 +50,18 @@ awk '
         next
     }
     /^;?[a-z]/ {
-        key = $1
+        key = $0
         sub(/^;/, "", key)
+        sub(/[ =].*/, "", key)
         preset = $0
         sub(/^[^=]*= */, "", preset)
         sub(/^\/.*/, "PATH", preset)
         if (section == "client-type NAME" && key != "type")
             key = "*"
-        print section "\t" key "\t" (named ? "" : preset)
-    }' "$sample" | sort >"$work/sample"
+        if (named || (section "\t" key) in bare)
+            preset = ""
+        print section "\t" key "\t" preset
+    }' "$work/table" "$sample" | sort >"$work/sample"
 
 compare() { # which, file
     if ! diff "$work/table" "$work/$1" >"$work/diff"; then
