@@ -21,8 +21,8 @@ static void declare_state(struct compiler *compiler, const char *name,
     if (body == NULL)
         mistake_error(
             compiler->mistakes, where,
-            "the state %.100s must be an object with exactly one of actions, wait "
-            "and set",
+            "the state %.100s must be an object with exactly one of actions, wait, set, "
+            "assert, check, find and http",
             name);
     machine_add_state(compiler->machine, name, body != NULL ? body->kind : STATE_SET,
                       where);

@@ -226,7 +226,18 @@ static void log_cb(void *context, const char *line)
     world->lines++;
 }
 
-static const struct engine_ops ops = {wake_cb, create_cb, destroy_cb, log_cb};
+static void http_cb(void *context, const char *ticket, struct json_object *request)
+{
+    note(context, "http %s %s", ticket, json_text(request));
+}
+
+static const struct engine_ops ops = {
+    .wake = wake_cb,
+    .create = create_cb,
+    .destroy = destroy_cb,
+    .http = http_cb,
+    .log = log_cb,
+};
 
 /* --- the world
  * ------------------------------------------------------------------------------------ */
