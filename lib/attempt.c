@@ -492,17 +492,33 @@ static char *duration_text(int64_t ms)
                           : xasprintf("%" PRId64 "ms", ms);
 }
 
+/* Whether the client still polled, for people who wonder where it is. */
+static char *poll_text(const struct seat *seat)
+{
+    char polled[CLOCK_TEXT_SIZE];
+
+    if (seat->polled_ms == 0)
+        return xstrdup("it never polled");
+    clock_format(seat->polled_ms, polled);
+    return seat->polled_ms < seat->asked.wall_ms
+               ? xasprintf("it has not polled since %s, so it has not heard of it",
+                           polled)
+               : xasprintf("its latest poll was at %s", polled);
+}
+
 static void end_by_timeout(struct attempt *attempt, const struct seat *seat,
                            const struct instant *now)
 {
     char asked[CLOCK_TEXT_SIZE];
     char *patience = duration_text(seat->action->timeout_ms);
+    char *polled = poll_text(seat);
 
-    attempt_endf(attempt, OUTCOME_ERROR, "timeout", NULL, now,
-                 "%s (%s) was asked to %s in state %s at %s and did not report within %s",
-                 seat->role, seat->type, seat->action->name,
-                 attempt_current(attempt)->name, clock_format(seat->asked.wall_ms, asked),
-                 patience);
+    attempt_endf(
+        attempt, OUTCOME_ERROR, "timeout", NULL, now,
+        "%s (%s) was asked to %s in state %s at %s and did not report within %s; %s",
+        seat->role, seat->type, seat->action->name, attempt_current(attempt)->name,
+        clock_format(seat->asked.wall_ms, asked), patience, polled);
+    free(polled);
     free(patience);
 }
 

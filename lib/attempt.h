@@ -37,6 +37,8 @@ struct seat {
     struct instant asked;     /* when the outstanding action was given */
     int64_t deadline_ms;      /* its end on the monotonic clock */
     bool changed;             /* what a poll is told has changed; the engine resets it */
+    int64_t
+        polled_ms; /* wall time of the client's latest poll, set before time-outs; 0: none */
 };
 
 struct attempt {

@@ -50,6 +50,7 @@ struct machine *compile_case(const struct definition *definition, size_t index,
         .machine = machine_new(definition->name, definition->role_count),
         .mistakes = mistakes,
     };
+    compiler.machine->wait_scale = (settings ? settings : &defaults)->wait_scale;
     definition_case_types(definition, index, compiler.types);
     for (size_t i = 0; i < definition->role_count; i++) {
         compiler.types[i] = compile_registration_type(settings, compiler.types[i]);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inputs in, ops out. Every input changes what it must, then settle() starts whatever can
- * start now; a case's own moves end in case_moved(), which wakes clients and notices its
- * end.
+ * The engine: its life, inputs, questions. Every input changes what it must, then engine_settle()
+ * starts whatever can start now.
  */
 #include "engine.h"
 
-#include "compile.h"
+#include "engine_internal.h"
 #include "json.h"
 #include "matching.h"
-#include "model.h"
 #include "utf8.h"
 #include "xalloc.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +20,7 @@
 #define UNKNOWN_CLIENT_ANSWER                                                            \
     "{\"action\":\"exit\",\"data\":{\"reason\":\"this client is not registered here\"}}"
 
-static void settle(struct engine *engine, const struct instant *now);
-
-static void __attribute__((format(printf, 2, 3)))
-log_line(const struct engine *engine, const char *format, ...)
+void engine_log(const struct engine *engine, const char *format, ...)
 {
     va_list arguments;
 
@@ -48,7 +44,7 @@ static char *exit_answer(const char *reason)
     return text;
 }
 
-static void tell_to_exit(struct engine *engine, struct client *client, const char *reason)
+void engine_dismiss(struct engine *engine, struct client *client, const char *reason)
 {
     free(client->exit_answer);
     client->exit_answer = exit_answer(reason);
@@ -85,225 +81,7 @@ static void forget_client(struct engine *engine, struct client *client)
     free_client(client);
 }
 
-/* --- cases
- * ----------------------------------------------------------------------------------------------
- */
-
-static const char *full_name(const struct testcase *testcase, char buffer[512])
-{
-    const struct definition *definition = testcase->suite->definition;
-
-    snprintf(buffer, 512, "%s.%s/%s", definition->folder, definition->name,
-             testcase->name);
-    return buffer;
-}
-
-/* Its outcome is there: free its clients, destroy its servers. */
-static void finish_case(struct engine *engine, struct testcase *testcase,
-                        const struct instant *now)
-{
-    static const enum case_state states[] = {CASE_ERROR, CASE_SUCCESS, CASE_FAILED,
-                                             CASE_ERROR};
-    const struct verdict *verdict = testcase_verdict(testcase);
-    char name[512];
-
-    testcase_set_state(engine, testcase, states[verdict->outcome]);
-    testcase->ended = *now;
-    heap_remove(&engine->due, &testcase->due);
-    log_line(engine, "case %s: %s%s%s", full_name(testcase, name),
-             case_state_text(testcase->state), *verdict->message ? ": " : "",
-             verdict->message);
-    char *reason = xasprintf("the case ended: %s%s%s", case_state_text(testcase->state),
-                             *verdict->message ? ": " : "", verdict->message);
-    for (size_t i = 0; i < testcase->machine->role_count; i++) {
-        struct client *client = testcase->players[i];
-        matching_count_busy(engine->matching, client, -1);
-        if (client->state == CLIENT_PLAYING)
-            client->state = CLIENT_DONE;
-        tell_to_exit(engine, client, reason);
-    }
-    free(reason);
-    if (testcase->deployed) {
-        testcase->deployed = false;
-        engine->ops.destroy(engine->context, testcase->deployment);
-    }
-}
-
-/* A request is named by the id of its case and its ticket in the attempt. */
-static void send_request(struct engine *engine, struct testcase *testcase)
-{
-    struct attempt *attempt = testcase->attempt;
-    char *name = xasprintf("%s/%s", testcase->id, attempt->ticket);
-
-    engine->ops.http(engine->context, name, attempt->request);
-    json_object_put(attempt->request);
-    attempt->request = NULL;
-    free(name);
-}
-
-/* The attempt did something: wake clients that are to hear other things now, notice the
- * end. */
-static void case_moved(struct engine *engine, struct testcase *testcase,
-                       const struct instant *now)
-{
-    struct attempt *attempt = testcase->attempt;
-
-    if (testcase_has_ended(testcase))
-        return;
-    if (attempt->verdict.outcome != OUTCOME_NONE) {
-        finish_case(engine, testcase, now);
-        return;
-    }
-    heap_put(&engine->due, &testcase->due, attempt_deadline(attempt));
-    if (attempt->request != NULL)
-        send_request(engine, testcase);
-    for (size_t i = 0; i < attempt->machine->role_count; i++) {
-        if (attempt->seats[i].changed)
-            engine->ops.wake(engine->context, attempt->seats[i].client);
-        attempt->seats[i].changed = false;
-    }
-}
-
-/* End a case from outside, whether its machine runs or its servers are still being made.
- */
-static void end_case(struct engine *engine, struct testcase *testcase, const char *type,
-                     const char *message, const struct instant *now)
-{
-    if (testcase_has_ended(testcase))
-        return;
-    if (testcase->attempt != NULL) {
-        attempt_end(testcase->attempt, OUTCOME_ERROR, type, message, NULL, now);
-    } else {
-        testcase->verdict = (struct verdict){OUTCOME_ERROR, type, xstrdup(message), NULL};
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_END, NULL, "error: %s",
-                       message);
-    }
-    finish_case(engine, testcase, now);
-}
-
-static void run_case(struct engine *engine, struct testcase *testcase,
-                     const struct instant *now)
-{
-    const struct definition *definition = testcase->suite->definition;
-    size_t count = definition->role_count;
-    struct player *players = xcalloc(count, sizeof *players);
-    char attempt_id[ID_SIZE];
-    int64_t timeout = definition->timeout_ms ? definition->timeout_ms
-                                             : engine->settings->case_timeout_ms;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct client *client = testcase->players[i];
-        players[i] = (struct player){definition->roles[i].name, client->id, client->type,
-                                     client->registration};
-    }
-    id_derive(attempt_id, testcase->id, "attempt 1");
-    struct scope_parts parts = {
-        .attempt_id = attempt_id,
-        .case_id = testcase->id,
-        .case_name = testcase->name,
-        .attempt_number = 1,
-        .run_id = engine->run_id,
-        .run_started_ms = engine->started.wall_ms,
-        .players = players,
-        .player_count = count,
-        .servers = testcase->servers,
-        .variables = definition->variables,
-    };
-    testcase_set_state(engine, testcase, CASE_RUNNING);
-    testcase->attempt = attempt_new(testcase->machine, &parts, timeout,
-                                    engine->settings->transcript, now);
-    free(players);
-    case_moved(engine, testcase, now);
-}
-
-/* The first servers of a type with fixed ones, under the definition's names. */
-static struct json_object *fixed_servers(const struct definition *definition,
-                                         const struct server_type *type)
-{
-    struct json_object *servers = json_new_array();
-
-    for (size_t i = 0; i < definition->server_count; i++) {
-        struct json_object *server = json_new_object();
-        json_put_text(server, "name", definition->servers[i]);
-        json_put_text(server, "server_name", type->servers[i].server_name);
-        json_put_text(server, "cs_api", type->servers[i].cs_api);
-        json_append(servers, server);
-    }
-    return servers;
-}
-
-static const struct server_type *server_type_of(const struct engine *engine,
-                                                const struct definition *definition)
-{
-    return definition->server_type == NULL
-               ? NULL
-               : settings_server_type(engine->settings, definition->server_type);
-}
-
-static void deploy_case(struct engine *engine, struct testcase *testcase,
-                        const struct server_type *type)
-{
-    const struct definition *definition = testcase->suite->definition;
-    size_t count = definition->server_count;
-    struct server_wanted *wanted = xcalloc(count, sizeof *wanted);
-
-    for (size_t i = 0; i < count; i++) {
-        size_t image = i < type->image_count ? i : type->image_count - 1;
-        wanted[i] = (struct server_wanted){definition->servers[i], type->images[image]};
-    }
-    snprintf(testcase->deployment, sizeof testcase->deployment, "%s-%d", testcase->id, 1);
-    testcase->deployed = true;
-    engine->deployments++;
-    engine->ops.create(engine->context, testcase->deployment, wanted, count);
-    free(wanted);
-}
-
-/* It has its clients: seat them, then run it, or have its servers made first. */
-static void start_case(struct engine *engine, struct testcase *testcase,
-                       const struct instant *now)
-{
-    const struct definition *definition = testcase->suite->definition;
-    const struct server_type *type = server_type_of(engine, definition);
-    char name[512];
-
-    testcase->taken = *now;
-    testcase_set_state(engine, testcase, CASE_PREPARING);
-    log_line(engine, "case %s: has its clients", full_name(testcase, name));
-    for (size_t i = 0; i < definition->role_count; i++) {
-        struct client *client = testcase->players[i];
-        client->state = CLIENT_PLAYING;
-        client->testcase = testcase;
-        client->seat = i;
-        matching_count_busy(engine->matching, client, 1);
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_NOTE,
-                       definition->roles[i].name, "is played by %s (%s)", client->id,
-                       client->type);
-    }
-    if (type != NULL && type->image_count > 0) {
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_SERVER, NULL,
-                       "asked homerunner for %zu of %s", definition->server_count,
-                       type->name);
-        deploy_case(engine, testcase, type);
-        return;
-    }
-    if (type != NULL)
-        testcase->servers = fixed_servers(definition, type);
-    run_case(engine, testcase, now);
-}
-
-static void settle(struct engine *engine, const struct instant *now)
-{
-    struct testcase *testcase;
-
-    while (engine->begun && engine->stopping == NULL &&
-           (testcase = matching_next(
-                engine->matching, engine->deployments < engine->settings->deployments)))
-        start_case(engine, testcase, now);
-}
-
-/* --- life
- * --------------------------------------------------------------------------------------------------
- */
+/* --- life */
 
 struct engine *engine_new(const struct settings *settings, const struct engine_ops *ops,
                           void *context, const char *run_id, const struct instant *now)
@@ -320,19 +98,6 @@ struct engine *engine_new(const struct settings *settings, const struct engine_o
     return engine;
 }
 
-static void clear_case(struct engine *engine, struct testcase *testcase)
-{
-    HASH_DEL(engine->cases_by_id, testcase);
-    heap_remove(&engine->due, &testcase->due);
-    attempt_free(testcase->attempt);
-    transcript_clear(&testcase->prelude);
-    machine_release(testcase->machine);
-    json_object_put(testcase->servers);
-    free(testcase->verdict.message);
-    free(testcase->players);
-    free(testcase->name);
-}
-
 void engine_free(struct engine *engine)
 {
     struct client *client, *next_client;
@@ -344,12 +109,7 @@ void engine_free(struct engine *engine)
     }
     while ((suite = TAILQ_FIRST(&engine->suites)) != NULL) {
         TAILQ_REMOVE(&engine->suites, suite, link);
-        HASH_DEL(engine->suites_by_id, suite);
-        for (size_t i = 0; i < suite->case_count; i++)
-            clear_case(engine, &suite->cases[i]);
-        free(suite->cases);
-        definition_free(suite->definition);
-        free(suite);
+        engine_free_suite(engine, suite);
     }
     matching_free(engine->matching);
     heap_clear(&engine->due);
@@ -357,94 +117,17 @@ void engine_free(struct engine *engine)
     free(engine);
 }
 
-/* --- suites
- * ----------------------------------------------------------------------------------------------------
- */
-
-/* The machine of each case of one round; NULL with mistakes. */
-static struct machine **compile_cases(struct engine *engine,
-                                      struct definition *definition,
-                                      struct mistakes *mistakes)
-{
-    size_t count = definition_cases(definition);
-    struct machine **machines = xcalloc(count, sizeof(struct machine *));
-    size_t i = 0;
-
-    while (i < count &&
-           (machines[i] = compile_case(definition, i, engine->settings, mistakes)))
-        i++;
-    if (i == count)
-        return machines;
-    while (i-- > 0)
-        machine_release(machines[i]);
-    free(machines);
-    return NULL;
-}
-
-static void init_case(struct engine *engine, struct suite *suite, size_t index,
-                      size_t count, struct machine *machine)
-{
-    const struct definition *definition = suite->definition;
-    const struct server_type *type = server_type_of(engine, definition);
-    struct testcase *testcase = &suite->cases[index];
-    const char **types = xcalloc(definition->role_count, sizeof *types);
-    char *name = definition_case_name(definition, index % count);
-    size_t round = index / count + 1;
-
-    testcase->name = round > 1 ? xasprintf("%s #%zu", name, round) : xstrdup(name);
-    id_derive(testcase->id, suite->id, "case %s", testcase->name);
-    testcase->suite = suite;
-    testcase->order = engine->case_count++;
-    testcase->machine = machine_hold(machine);
-    testcase->due.owner = testcase;
-    testcase->prelude.limit = engine->settings->transcript;
-    engine->totals[CASE_WAITING]++;
-    HASH_ADD_STR(engine->cases_by_id, id, testcase);
-    definition_case_types(definition, index % count, types);
-    matching_add_case(engine->matching, testcase, types, definition->role_count,
-                      type != NULL && type->image_count > 0);
-    free(types);
-    free(name);
-}
-
-bool engine_add_suite(struct engine *engine, struct definition *definition, size_t repeat,
-                      struct mistakes *mistakes)
-{
-    char id[ID_SIZE];
-    struct suite *suite = NULL;
-    struct where at_name = {NULL, "name", 0};
-
-    id_derive(id, engine->run_id, "test %s.%s", definition->folder, definition->name);
-    HASH_FIND_STR(engine->suites_by_id, id, suite);
-    if (suite != NULL)
-        mistake_error(mistakes, &at_name, "%s.%s is the name of a test already, in %s",
-                      definition->folder, definition->name, suite->definition->file);
-    struct machine **machines =
-        suite == NULL ? compile_cases(engine, definition, mistakes) : NULL;
-    if (machines == NULL) {
-        definition_free(definition);
-        return false;
-    }
-    size_t count = definition_cases(definition);
-    suite = xcalloc(1, sizeof *suite);
-    memcpy(suite->id, id, ID_SIZE);
-    suite->definition = definition;
-    suite->case_count = count * repeat;
-    suite->cases = xcalloc(suite->case_count, sizeof *suite->cases);
-    TAILQ_INSERT_TAIL(&engine->suites, suite, link);
-    HASH_ADD_STR(engine->suites_by_id, id, suite);
-    for (size_t i = 0; i < suite->case_count; i++)
-        init_case(engine, suite, i, count, machines[i % count]);
-    for (size_t i = 0; i < count; i++)
-        machine_release(machines[i]);
-    free(machines);
-    return true;
-}
-
 void engine_begin(struct engine *engine, const struct instant *now)
 {
-    engine->begun = true;
-    settle(engine, now);
+    struct testcase *testcase;
+    int64_t patience = engine->settings->unfilled_timeout_ms;
+
+    free(engine->stopping);
+    engine->stopping = NULL;
+    for (testcase = engine->cases_by_id; patience > 0 && testcase != NULL;
+         testcase = testcase->hh.next)
+        heap_put(&engine->due, &testcase->due, now->mono_ms + patience);
+    engine_settle(engine, now);
 }
 
 /* --- inputs from clients
@@ -490,8 +173,8 @@ enum engine_result engine_register(struct engine *engine, const char *id,
     client->registered_ms = now->wall_ms;
     matching_add_client(engine->matching, client);
     if (engine->stopping != NULL)
-        tell_to_exit(engine, client, engine->stopping);
-    settle(engine, now);
+        engine_dismiss(engine, client, engine->stopping);
+    engine_settle(engine, now);
     return ENGINE_OK;
 }
 
@@ -541,8 +224,8 @@ enum engine_result engine_report(struct engine *engine, const char *id,
         strict ? result_of_report(result, &testcase->attempt->seats[client->seat], body,
                                   cause)
                : ENGINE_OK;
-    case_moved(engine, testcase, now);
-    settle(engine, now);
+    engine_case_moved(engine, testcase, now);
+    engine_settle(engine, now);
     return answer;
 }
 
@@ -570,25 +253,25 @@ enum engine_result engine_client_error(struct engine *engine, const char *id,
         if (client->state == CLIENT_WAITING)
             matching_remove_client(engine->matching, client);
         client->state = CLIENT_LOST;
-        tell_to_exit(engine, client,
-                     "the adapter reported an error before it had a role");
+        engine_dismiss(engine, client,
+                       "the adapter reported an error before it had a role");
         return ENGINE_OK;
     }
     if (testcase->attempt != NULL && !testcase_has_ended(testcase)) {
         attempt_adapter_error(testcase->attempt, client->seat, is_action, details, path,
                               now);
-        case_moved(engine, testcase, now);
+        engine_case_moved(engine, testcase, now);
     } else {
         char *brief = utf8_shorten(details, 200);
         char *message =
             xasprintf("%s's adapter gave up while the servers were being made: %s",
                       testcase->machine->roles[client->seat], brief);
         note_error(testcase, client, details, now);
-        end_case(engine, testcase, "adapter-error", message, now);
+        engine_end_case(engine, testcase, "adapter-error", message, now);
         free(message);
         free(brief);
     }
-    settle(engine, now);
+    engine_settle(engine, now);
     return ENGINE_OK;
 }
 
@@ -601,18 +284,18 @@ void engine_lost(struct engine *engine, const char *id, const char *reason,
         return;
     struct testcase *testcase = client->testcase;
     if (testcase == NULL) {
-        log_line(engine, "client %s (%s) is forgotten: %s", client->id, client->type,
-                 reason);
+        engine_log(engine, "client %s (%s) is forgotten: %s", client->id, client->type,
+                   reason);
         forget_client(engine, client);
     } else if (client->state == CLIENT_PLAYING) {
         char *message = xasprintf("%s (%s, client %s) was lost: %s",
                                   testcase->machine->roles[client->seat], client->type,
                                   client->id, reason);
         client->state = CLIENT_LOST;
-        end_case(engine, testcase, "client-lost", message, now);
+        engine_end_case(engine, testcase, "client-lost", message, now);
         free(message);
     }
-    settle(engine, now);
+    engine_settle(engine, now);
 }
 
 /* --- inputs from provisioning
@@ -638,14 +321,14 @@ void engine_created(struct engine *engine, const char *deployment,
     if (testcase == NULL || testcase->state != CASE_PREPARING)
         return; /* it ended meanwhile; its servers are being destroyed */
     if (cause != NULL) {
-        end_case(engine, testcase, "provisioning", cause, now);
+        engine_end_case(engine, testcase, "provisioning", cause, now);
     } else {
         transcript_add(&testcase->prelude, now, TRANSCRIPT_SERVER, NULL, "made %s",
                        json_text(servers));
         testcase->servers = json_object_get(servers);
-        run_case(engine, testcase, now);
+        engine_run_case(engine, testcase, now);
     }
-    settle(engine, now);
+    engine_settle(engine, now);
 }
 
 void engine_destroyed(struct engine *engine, const char *deployment, const char *cause,
@@ -662,7 +345,7 @@ void engine_destroyed(struct engine *engine, const char *deployment, const char 
     assert(engine->deployments > 0);
     engine->deployments--;
     matching_deployment_freed(engine->matching);
-    settle(engine, now);
+    engine_settle(engine, now);
 }
 
 void engine_http_answered(struct engine *engine, const char *name,
@@ -676,13 +359,35 @@ void engine_http_answered(struct engine *engine, const char *name,
     if (testcase == NULL || testcase->attempt == NULL)
         return;
     attempt_http_answered(testcase->attempt, name + ID_SIZE, reply, cause, now);
-    case_moved(engine, testcase, now);
-    settle(engine, now);
+    engine_case_moved(engine, testcase, now);
+    engine_settle(engine, now);
 }
 
 /* --- time and the end
  * -----------------------------------------------------------------------------------------------
  */
+
+/* What the front end knows of the clients, for the sentence of a time-out. */
+static void note_polls(const struct engine *engine, struct attempt *attempt)
+{
+    for (size_t i = 0; i < attempt->machine->role_count; i++)
+        attempt->seats[i].polled_ms =
+            engine->ops.last_polled(engine->context, attempt->seats[i].client);
+}
+
+/* Nobody came for too long. */
+static void give_up_waiting(struct engine *engine, struct testcase *testcase,
+                            const struct instant *now)
+{
+    char *reason = matching_reason(engine->matching, testcase);
+    char *message = xasprintf("the case waited for its clients for %" PRId64 " s: %s",
+                              engine->settings->unfilled_timeout_ms / 1000, reason);
+
+    matching_remove_case(engine->matching, testcase);
+    engine_end_case(engine, testcase, "unfilled", message, now);
+    free(message);
+    free(reason);
+}
 
 void engine_time(struct engine *engine, const struct instant *now)
 {
@@ -690,10 +395,15 @@ void engine_time(struct engine *engine, const struct instant *now)
 
     while ((first = heap_first(&engine->due)) != NULL && first->key <= now->mono_ms) {
         struct testcase *testcase = first->owner;
+        if (testcase->attempt == NULL) {
+            give_up_waiting(engine, testcase, now);
+            continue;
+        }
+        note_polls(engine, testcase->attempt);
         attempt_time(testcase->attempt, now);
-        case_moved(engine, testcase, now);
+        engine_case_moved(engine, testcase, now);
     }
-    settle(engine, now);
+    engine_settle(engine, now);
 }
 
 void engine_stop(struct engine *engine, const char *reason, const struct instant *now)
@@ -708,12 +418,12 @@ void engine_stop(struct engine *engine, const char *reason, const struct instant
         for (size_t i = 0; i < suite->case_count; i++) {
             if (suite->cases[i].state == CASE_PREPARING ||
                 suite->cases[i].state == CASE_RUNNING)
-                end_case(engine, &suite->cases[i], "shutdown", reason, now);
+                engine_end_case(engine, &suite->cases[i], "shutdown", reason, now);
         }
     }
     HASH_ITER (hh, engine->clients, client, next) {
         if (client->exit_answer == NULL)
-            tell_to_exit(engine, client, reason);
+            engine_dismiss(engine, client, reason);
     }
 }
 

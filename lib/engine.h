@@ -40,6 +40,8 @@ struct engine_ops {
     /* Send this request ({method, url, headers, json, text, timeout}, borrowed); the answer is
      * engine_http_answered(). */
     void (*http)(void *context, const char *ticket, struct json_object *request);
+    /* Wall time of the client's latest poll, 0 if it never polled: asked when a time-out strikes. */
+    int64_t (*last_polled)(void *context, const char *client);
     /* A case has started, moved or ended: a line for the log. */
     void (*log)(void *context, const char *line);
 };
@@ -59,7 +61,8 @@ struct engine *engine_new(const struct settings *settings, const struct engine_o
                           void *context, const char *run_id, const struct instant *now);
 void engine_free(struct engine *engine);
 
-/* Add a test: all its cases, `repeat` times each. Takes the definition. Notes mistakes,
+/* Add a test: all its cases that settings->only lets through, `repeat` times each; none without any.
+ * Takes the definition. Notes mistakes,
  * and then adds nothing and gives false. Cases may start only when engine_begin() was
  * called. */
 bool engine_add_suite(struct engine *engine, struct definition *definition, size_t repeat,

@@ -19,6 +19,7 @@ struct machine *machine_new(const char *name, size_t role_count)
     machine->roles = xcalloc(role_count, sizeof *machine->roles);
     machine->role_count = role_count;
     machine->initial = MACHINE_NO_STATE;
+    machine->wait_scale = 1;
     machine_add_state(machine, "complete", STATE_COMPLETE, NULL);
     machine_add_state(machine, "failure", STATE_FAILURE, NULL);
     machine_add_state(machine, "error", STATE_ERROR, NULL);

@@ -81,6 +81,7 @@ struct machine {
     struct machine_edge *edges; /* owned, made by machine_finish() */
     size_t edge_count;          /* length of edges */
     int initial;                /* index of the first state */
+    double wait_scale;          /* waits last this many times as long as they say */
 };
 
 /* A machine with the end states complete, failure and error (indices 0, 1, 2). The caller

@@ -267,6 +267,12 @@ void matching_add_case(struct matching *matching, struct testcase *testcase,
     stand_ready(matching, testcase->signature);
 }
 
+void matching_remove_case(struct matching *matching, struct testcase *testcase)
+{
+    TAILQ_REMOVE(&testcase->signature->waiting, testcase, waiting);
+    stand_ready(matching, testcase->signature);
+}
+
 /* --- clients
  * -----------------------------------------------------------------------------------------------
  */

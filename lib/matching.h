@@ -19,6 +19,9 @@ void matching_free(struct matching *matching);
 void matching_add_case(struct matching *matching, struct testcase *testcase,
                        const char *const *types, size_t role_count, bool deploys);
 
+/* Take a case that still waits out of its line: it will not start. */
+void matching_remove_case(struct matching *matching, struct testcase *testcase);
+
 /* Stand a free client in line, under every client type that its registration matches; and
  * take it out again. */
 void matching_add_client(struct matching *matching, struct client *client);

@@ -48,6 +48,8 @@ struct settings {
     int64_t step_timeout_ms;               /* an action without a time-out of its own */
     int64_t case_timeout_ms;               /* a case without a time-out of its own */
     int64_t unfilled_timeout_ms; /* a case that waits longer for clients; 0: never */
+    char *const *only;           /* globs on cases that are to run; borrowed */
+    size_t only_count;           /* length of only; 0: every case runs */
     double wait_scale;           /* waits of definitions last this many times as long */
     size_t deployments;          /* homerunner deployments that may exist at once */
     size_t clients;              /* clients known at once */

@@ -95,6 +95,11 @@ static void http_op(void *context, const char *ticket, struct json_object *reque
     httpstep_send(((struct daemon *)context)->httpsteps, ticket, request);
 }
 
+static int64_t last_polled(void *context, const char *client)
+{
+    return presence_last_polled(((const struct daemon *)context)->presence, client);
+}
+
 static void log_op(void *context, const char *line)
 {
     (void)context;
@@ -176,11 +181,6 @@ void daemon_settle(struct daemon *daemon)
     }
 }
 
-static int64_t last_polled(void *context, const char *client)
-{
-    return presence_last_polled(((const struct daemon *)context)->presence, client);
-}
-
 struct status_view daemon_view(const struct daemon *daemon)
 {
     return (struct status_view){
@@ -249,12 +249,15 @@ static void add_suite(struct definition *definition, void *argument)
     engine_add_suite(daemon->engine, definition, daemon->config.repeat, mistakes);
 }
 
-/* Read the tests; what is wrong with some of them does not keep the others from running. */
-static void load_suites(struct daemon *daemon)
+/* Read the tests; what is wrong with some of them does not keep the others from running, unless the
+ * configuration is strict: then it gives false. */
+static bool load_suites(struct daemon *daemon)
 {
     struct suites_source source = {
         .paths = daemon->config.paths.items,
         .path_count = daemon->config.paths.count,
+        .actions = daemon->config.actions.items,
+        .action_count = daemon->config.actions.count,
         .file_limit = daemon->config.limits.definition,
     };
     struct mistakes *mistakes = mistakes_new();
@@ -271,7 +274,8 @@ static void load_suites(struct daemon *daemon)
         else
             log_warning("%s", text);
     }
-    if (mistakes_errors(mistakes) > 0)
+    bool good = mistakes_errors(mistakes) == 0;
+    if (!good)
         daemon->exit_status =
             EXIT_FAILURE; /* with --once: a test that can't run did not succeed */
     char *line = status_line(daemon->engine);
@@ -281,6 +285,9 @@ static void load_suites(struct daemon *daemon)
             "there is no case to run: look at [tests] path, and at `trafficlight check`");
     free(line);
     mistakes_free(mistakes);
+    if (!good && daemon->config.strict == CONFIG_YES)
+        log_error("[tests] strict = yes: mend the definitions, or say strict = no");
+    return good || daemon->config.strict == CONFIG_NO;
 }
 
 static bool listen_everywhere(struct daemon *daemon)
@@ -380,7 +387,14 @@ static void make_workers(struct daemon *daemon)
 
 static void make_engine(struct daemon *daemon)
 {
-    const struct engine_ops ops = {wake_op, create_op, destroy_op, http_op, log_op};
+    const struct engine_ops ops = {
+        .wake = wake_op,
+        .create = create_op,
+        .destroy = destroy_op,
+        .http = http_op,
+        .last_polled = last_polled,
+        .log = log_op,
+    };
     struct presence_settings presence = {daemon->config.idle_client_ms,
                                          daemon->config.active_client_ms};
     struct instant moment = now();
@@ -389,6 +403,9 @@ static void make_engine(struct daemon *daemon)
 
     uuid_generate_random(run);
     uuid_unparse_lower(run, run_id);
+    daemon->config.settings.only = daemon->config.only.items;
+    daemon->config.settings.only_count = daemon->config.only.count;
+    daemon->config.settings.wait_scale = strtod(daemon->config.wait_scale, NULL);
     daemon->presence = presence_new(daemon->base, &presence, lost, daemon);
     daemon->engine = engine_new(&daemon->config.settings, &ops, daemon, run_id, &moment);
     presence_set_engine(daemon->presence, daemon->engine);
@@ -402,8 +419,7 @@ bool daemon_start(struct daemon *daemon)
     make_workers(daemon);
     make_engine(daemon);
     make_http(daemon);
-    load_suites(daemon);
-    return listen_everywhere(daemon);
+    return load_suites(daemon) && listen_everywhere(daemon);
 }
 
 int daemon_run(struct daemon *daemon)

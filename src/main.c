@@ -3,6 +3,7 @@
 #include "autoconf.h"
 #include "daemon.h"
 #include "log.h"
+#include "xalloc.h"
 
 #include <getopt.h>
 #include <libxml/parser.h>
@@ -17,10 +18,18 @@ static const char usage[] =
     "usage: trafficlightd [OPTION]...\n"
     "Leads chat clients under test through state machines, and reports how they did.\n"
     "\n"
-    "  -c, --config FILE    read this configuration (default: " DEFAULT_CONFIG ", if it is there)\n"
-    "  -l, --listen ADDRESS listen here, and not where the configuration says: HOST:PORT,\n"
+    "  -c, --config FILE    read this configuration (default: " DEFAULT_CONFIG
+    ", if it is there)\n"
+    "  -l, --listen ADDRESS listen here, and not where the configuration says: "
+    "HOST:PORT,\n"
     "                       [V6]:PORT or unix:/PATH; may be given several times\n"
-    "      --once           stop when all cases have ended; exit 0 only if all succeeded\n"
+    "      --only GLOB      run only cases that fit: folder.Name or folder.Name/case, "
+    "with * and\n"
+    "                       ?; not those that the configuration names; may be given "
+    "several\n"
+    "                       times\n"
+    "      --once           stop when all cases have ended; exit 0 only if all "
+    "succeeded\n"
     "      --check-config   only check the configuration\n"
     "  -V, --version        print the version\n"
     "  -h, --help           print this\n"
@@ -35,6 +44,8 @@ struct options {
     struct config *config;   /* --listen goes there, after the file was read */
     const char **listen;     /* addresses of --listen; owned */
     size_t listen_count;     /* length of listen */
+    const char **only;       /* globs of --only; owned */
+    size_t only_count;       /* length of only */
 };
 
 /* Print what is wrong, line by line. */
@@ -46,14 +57,18 @@ static void print_mistakes(const char *mistakes)
 /* Gives -1 to go on, else the exit status. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},
-        {"once", no_argument, NULL, 'o'},         {"check-config", no_argument, NULL, 'k'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+                                          {"listen", required_argument, NULL, 'l'},
+                                          {"only", required_argument, NULL, 'y'},
+                                          {"once", no_argument, NULL, 'o'},
+                                          {"check-config", no_argument, NULL, 'k'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int option;
 
-    options->listen = calloc((size_t)argc, sizeof *options->listen);
+    options->listen = xcalloc((size_t)argc, sizeof *options->listen);
+    options->only = xcalloc((size_t)argc, sizeof *options->only);
     while ((option = getopt_long(argc, argv, "c:l:Vh", known, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -61,6 +76,9 @@ static int read_options(int argc, char **argv, struct options *options)
             break;
         case 'l':
             options->listen[options->listen_count++] = optarg;
+            break;
+        case 'y':
+            options->only[options->only_count++] = optarg;
             break;
         case 'o':
             options->once = true;
@@ -80,7 +98,8 @@ static int read_options(int argc, char **argv, struct options *options)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "trafficlightd: \"%s\" is not an option. Try trafficlightd --help.\n",
+        fprintf(stderr,
+                "trafficlightd: \"%s\" is not an option. Try trafficlightd --help.\n",
                 argv[optind]);
         return MISUSE;
     }
@@ -97,6 +116,8 @@ static bool read_config(struct config *config, const struct options *options)
 
     for (size_t i = 0; good && i < options->listen_count; i++)
         good = config_set(config, "server", "listen", options->listen[i], &mistakes) == 0;
+    for (size_t i = 0; good && i < options->only_count; i++)
+        good = config_set(config, "tests", "only", options->only[i], &mistakes) == 0;
     if (good)
         good = config_check(config, &mistakes) == 0;
     if (!good)
@@ -130,6 +151,7 @@ int main(int argc, char **argv)
 out:
     daemon_free(&daemon);
     free(options.listen);
+    free(options.only);
     xmlCleanupParser();
     return status;
 }

@@ -284,6 +284,8 @@ size_t suites_load(const struct suites_source *source, struct dictionary *dictio
     struct file_list list = {.mistakes = mistakes};
     size_t tests = 0;
 
+    for (size_t i = 0; i < source->action_count; i++)
+        find_path(&list, source->actions[i]);
     for (size_t i = 0; i < source->path_count; i++)
         find_path(&list, source->paths[i]);
     for (size_t i = 0; i < list.count; i++) {

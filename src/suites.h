@@ -15,9 +15,11 @@
 
 /* Where tests come from. */
 struct suites_source {
-    char *const *paths; /* files, folders and globs */
-    size_t path_count;  /* length of paths */
-    size_t file_limit;  /* bytes that one file may have */
+    char *const *paths;   /* files, folders and globs */
+    size_t path_count;    /* length of paths */
+    size_t file_limit;    /* bytes that one file may have */
+    char *const *actions; /* further dictionaries: files, folders and globs */
+    size_t action_count;  /* length of actions */
 };
 
 /* The shipped dictionary of actions. Owned by the caller. */
