@@ -52,7 +52,11 @@ static void drop_definition(struct definition *definition, void *argument)
 
 int answers_add_file(struct answers *answers, const char *path, char **cause)
 {
-    struct suites_source source = {(char *[]){(char *)path}, 1, FILE_LIMIT};
+    struct suites_source source = {
+        .paths = (char *[]){(char *)path},
+        .path_count = 1,
+        .file_limit = FILE_LIMIT,
+    };
     struct mistakes *mistakes = mistakes_new();
     char *text = NULL;
     size_t size, errors;

@@ -31,7 +31,13 @@ size_t reading_load(struct reading *reading, char *const *paths, size_t count,
                     void (*each)(struct definition *definition, void *argument),
                     void *argument)
 {
-    struct suites_source source = {paths, count, reading->config.limits.definition};
+    struct suites_source source = {
+        .paths = paths,
+        .path_count = count,
+        .file_limit = reading->config.limits.definition,
+        .actions = reading->config.actions.items,
+        .action_count = reading->config.actions.count,
+    };
 
     return suites_load(&source, reading->dictionary, reading->known, reading->mistakes,
                        each, argument);
