@@ -59,7 +59,8 @@ static const struct http_route routes[] = {
     {"GET", "/status/:id/context.png", status_context_png, 0, "the state it is in"},
     {"GET", "/status/:id/context.svg", status_context_svg, 0, "the state it is in"},
     {"GET", "/status/:id/context.dot", status_context_dot, 0, "the state it is in"},
-    {"GET", "/actions.json", status_actions_json, 0, "the dictionary of actions"},
+    {"GET", "/actions", status_actions_page, 0, "the dictionary of actions"},
+    {"GET", "/actions.json", status_actions_json, 0, "the same for adapters"},
     {"GET", "/static/style.css", status_style, 0, "how the pages look"},
     {"GET", "/healthz", status_health, 0, "whether the loop turns"},
 };

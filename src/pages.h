@@ -23,6 +23,9 @@ char *pages_suite(struct json_object *suite, size_t *size);
  * are relative to /status/<case>/. */
 char *pages_case(struct json_object *testcase, size_t *size);
 
+/* All actions that there are; of dictionary_json(). */
+char *pages_actions(struct json_object *dictionary, size_t *size);
+
 /* An error of HTTP, with the way back. `detail` may be NULL. */
 char *pages_problem(int status, const char *title, const char *detail, size_t *size);
 

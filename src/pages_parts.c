@@ -107,6 +107,7 @@ static void put_light(struct markup *markup, unsigned lights)
 static void put_header(struct markup *markup, unsigned lights)
 {
     static const char *const links[][2] = {{"/status", "Status"},
+                                           {"/actions", "Actions"},
                                            {"/status/junit.xml", "JUnit XML"},
                                            {"/status.json", "JSON"}};
 

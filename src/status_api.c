@@ -18,7 +18,20 @@
 
 #define HTML "text/html; charset=utf-8"
 
-/* Answer with the page of a document. Pages have no scripts and load nothing from elsewhere. */
+/* Answer with a page; takes html. Pages have no scripts and load nothing from elsewhere. */
+static void reply_html(struct http_exchange *exchange, int status, char *html,
+                       size_t size)
+{
+    http_add_header(
+        exchange, "Content-Security-Policy",
+        "default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'");
+    http_add_header(exchange, "X-Content-Type-Options", "nosniff");
+    http_add_header(exchange, "Cache-Control", "no-store");
+    http_reply(exchange, status, HTML, html, size);
+    free(html);
+}
+
 static void reply_document(struct http_exchange *exchange, struct json_object *document,
                            char *(*write_page)(struct json_object *document,
                                                size_t *size))
@@ -26,14 +39,24 @@ static void reply_document(struct http_exchange *exchange, struct json_object *d
     size_t size;
     char *html = write_page(document, &size);
 
-    http_add_header(
-        exchange, "Content-Security-Policy",
-        "default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'");
-    http_add_header(exchange, "X-Content-Type-Options", "nosniff");
-    http_add_header(exchange, "Cache-Control", "no-store");
-    http_reply(exchange, 200, HTML, html, size);
-    free(html);
+    reply_html(exchange, 200, html, size);
+}
+
+/* Nothing is there: a page for a browser that asks for one, else a problem document. */
+static void reply_missing(struct http_exchange *exchange, const char *what)
+{
+    const char *accept = http_header(exchange, "Accept");
+    char *detail =
+        xasprintf("there is no %s of this id: /status lists all that there are", what);
+    size_t size;
+
+    if (accept != NULL && strstr(accept, "text/html") != NULL) {
+        char *html = pages_problem(404, "Not Found", detail, &size);
+        reply_html(exchange, 404, html, size);
+    } else {
+        http_problem(exchange, 404, "%s", detail);
+    }
+    free(detail);
 }
 
 static void reply_object(struct http_exchange *exchange, struct json_object *object)
@@ -91,6 +114,15 @@ void status_actions_json(struct http_exchange *exchange, void *context)
     reply_object(exchange, dictionary_json(daemon->dictionary));
 }
 
+void status_actions_page(struct http_exchange *exchange, void *context)
+{
+    struct daemon *daemon = context;
+    struct json_object *dictionary = dictionary_json(daemon->dictionary);
+
+    reply_document(exchange, dictionary, pages_actions);
+    json_object_put(dictionary);
+}
+
 void status_style(struct http_exchange *exchange, void *context)
 {
     (void)context;
@@ -120,8 +152,7 @@ static struct json_object *find_document(struct http_exchange *exchange,
     struct json_object *found = id != NULL ? find(daemon->engine, id, &view) : NULL;
 
     if (found == NULL)
-        http_problem(exchange, 404,
-                     "there is no %s of this id: /status lists all that there are", what);
+        reply_missing(exchange, what);
     return found;
 }
 
@@ -194,9 +225,7 @@ static char *find_graph(struct http_exchange *exchange, struct daemon *daemon,
     char *dot = id != NULL ? graph_case(daemon->engine, id, context) : NULL;
 
     if (dot == NULL)
-        http_problem(exchange, 404,
-                     "there is no case of this id: /status lists all that there "
-                     "are");
+        reply_missing(exchange, "case");
     return dot;
 }
 
