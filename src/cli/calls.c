@@ -21,11 +21,11 @@
 static const struct colour grey = {128, 128, 128};
 
 struct call {
-    char *slug;                             /* the end of its URL; owned; the key */
-    char *name;                             /* as it was given first; owned */
+    char *slug;                              /* the end of its URL; owned; the key */
+    char *name;                              /* as it was given first; owned */
     TAILQ_HEAD(participants, caller) joined; /* who is in it, in order; borrowed */
-    size_t known_to;                        /* callers that remember it */
-    UT_hash_handle hh;                      /* in calls.by_slug */
+    size_t known_to;                         /* callers that remember it */
+    UT_hash_handle hh;                       /* in calls.by_slug */
 };
 
 struct calls {
@@ -137,8 +137,8 @@ static void open_page(struct caller *caller, struct call *call)
     }
     if (call == NULL)
         return;
-    caller->visited = xreallocarray(caller->visited, caller->visited_count + 1,
-                                    sizeof(struct call *));
+    caller->visited =
+        xreallocarray(caller->visited, caller->visited_count + 1, sizeof(struct call *));
     caller->visited[caller->visited_count++] = call;
     call->known_to++;
 }

@@ -19,6 +19,7 @@
 struct member {
     struct simulated_client *client; /* owned */
     CURL *curl;                      /* owned */
+    curl_mime *form;                 /* that is being uploaded, or NULL; owned */
     struct reply reply;              /* to the request under way */
     struct heap_entry turn;          /* when it is to be heard again */
     char says[CURL_ERROR_SIZE];      /* libcurl's own words for what went wrong */
@@ -27,7 +28,8 @@ struct member {
 struct fleet {
     const struct server *server; /* borrowed */
     CURLM *multi;                /* owned */
-    struct curl_slist *headers;  /* of requests with a body; owned */
+    struct curl_slist *headers;  /* of requests with JSON; owned */
+    struct curl_slist *chunked;  /* headers of uploads; owned */
     struct member **members;     /* owned, each and all */
     size_t count;                /* length of members */
     size_t capacity;             /* allocated length of members */
@@ -35,16 +37,33 @@ struct fleet {
     struct heap turns;           /* of those without a request under way */
 };
 
+/* This one, and none that makes a request wait for leave to send its body. */
+static struct curl_slist *make_headers(const char *line)
+{
+    struct curl_slist *headers = xcheck(curl_slist_append(NULL, "Expect:"));
+
+    return xcheck(curl_slist_append(headers, line));
+}
+
 struct fleet *fleet_new(const struct server *server)
 {
-    static const char *const lines[] = {"Content-Type: application/json", "Expect:"};
     struct fleet *fleet = xcalloc(1, sizeof *fleet);
 
     fleet->server = server;
     fleet->multi = xcheck(curl_multi_init());
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        fleet->headers = xcheck(curl_slist_append(fleet->headers, lines[i]));
+    fleet->headers = make_headers("Content-Type: application/json");
+    fleet->chunked = make_headers("Transfer-Encoding: chunked");
     return fleet;
+}
+
+/* No request is under way that uploads it. */
+static void drop_form(struct member *member)
+{
+    if (member->form == NULL)
+        return;
+    curl_easy_setopt(member->curl, CURLOPT_MIMEPOST, NULL);
+    curl_mime_free(member->form);
+    member->form = NULL;
 }
 
 void fleet_free(struct fleet *fleet)
@@ -54,6 +73,7 @@ void fleet_free(struct fleet *fleet)
     for (size_t i = 0; i < fleet->count; i++) {
         struct member *member = fleet->members[i];
         curl_multi_remove_handle(fleet->multi, member->curl);
+        drop_form(member);
         curl_easy_cleanup(member->curl);
         simulated_client_free(member->client);
         reply_clear(&member->reply);
@@ -63,6 +83,7 @@ void fleet_free(struct fleet *fleet)
     heap_clear(&fleet->turns);
     curl_multi_cleanup(fleet->multi);
     curl_slist_free_all(fleet->headers);
+    curl_slist_free_all(fleet->chunked);
     free(fleet);
 }
 
@@ -86,27 +107,50 @@ void fleet_add(struct fleet *fleet, struct simulated_client *client)
     heap_put(&fleet->turns, &member->turn, simulated_client_due(client));
 }
 
+/* POST a file as adapters do: a form with one part, of a length that nobody is told. */
+static void set_upload(struct member *member, const struct picture *file)
+{
+    member->form = xcheck(curl_mime_init(member->curl));
+    curl_mimepart *part = xcheck(curl_mime_addpart(member->form));
+    if (curl_mime_name(part, "file") != CURLE_OK ||
+        curl_mime_filename(part, file->name) != CURLE_OK ||
+        curl_mime_type(part, "application/octet-stream") != CURLE_OK ||
+        curl_mime_data(part, (const char *)file->bytes, file->size) != CURLE_OK)
+        xcheck(NULL);
+    curl_easy_setopt(member->curl, CURLOPT_MIMEPOST, member->form);
+}
+
+static void set_method(const struct fleet *fleet, struct member *member,
+                       const struct simulated_request *request)
+{
+    CURL *curl = member->curl;
+
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
+    if (request->file != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fleet->chunked);
+        set_upload(member, request->file);
+    } else if (request->body != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fleet->headers);
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(request->body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    }
+}
+
 /* Send what the client wants to send. */
 static void member_send(struct fleet *fleet, struct member *member)
 {
     struct simulated_request request;
-    CURL *curl = member->curl;
 
     simulated_client_request(member->client, &request);
     reply_clear(&member->reply);
     member->says[0] = '\0';
-    server_set_path(fleet->server, curl, request.path);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request.timeout_ms);
-    if (request.body == NULL) {
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
-        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
-    } else {
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fleet->headers);
-        curl_easy_setopt(curl, CURLOPT_POST, 1L);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(request.body));
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body);
-    }
-    if (curl_multi_add_handle(fleet->multi, curl) != CURLM_OK)
+    server_set_path(fleet->server, member->curl, request.path);
+    curl_easy_setopt(member->curl, CURLOPT_TIMEOUT_MS, (long)request.timeout_ms);
+    set_method(fleet, member, &request);
+    if (curl_multi_add_handle(fleet->multi, member->curl) != CURLM_OK)
         xcheck(NULL);
 }
 
@@ -117,6 +161,7 @@ static void member_finish(struct fleet *fleet, struct member *member, CURLcode c
     long status = 0;
 
     curl_multi_remove_handle(fleet->multi, member->curl);
+    drop_form(member);
     if (code == CURLE_OK) {
         curl_easy_getinfo(member->curl, CURLINFO_RESPONSE_CODE, &status);
         simulated_client_take_answer(member->client, (int)status, member->reply.body,

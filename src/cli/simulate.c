@@ -35,7 +35,7 @@ struct simulation {
     size_t crew_count;            /* length of crews */
     size_t clients;               /* in all crews */
     struct answers *answers;      /* owned */
-    struct simulated_rules rules; /* what clients keep to */
+    struct simulated_rules rules; /* what clients keep to; owns their calls */
     uint64_t seed;                /* of all chance but that of ids */
     int64_t duration_ms;          /* then it ends by itself; 0: never */
     bool quiet;                   /* says only what goes wrong */
@@ -309,6 +309,7 @@ int command_simulate(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     simulation.answers = answers_new();
     simulation.rules.answers = simulation.answers;
+    simulation.rules.calls = calls_new();
     if (getrandom(&simulation.seed, sizeof simulation.seed, 0) > 0)
         simulation.seed >>= 32; /* short enough to be typed again */
     if (server_parse(&simulation.server, COMMAND_URL, NULL) < 0)
@@ -324,6 +325,7 @@ int command_simulate(int argc, char **argv)
         free(simulation.crews[i].type);
     free(simulation.crews);
     answers_free(simulation.answers);
+    calls_free(simulation.rules.calls);
     server_clear(&simulation.server);
     curl_global_cleanup();
     return status;

@@ -5,6 +5,7 @@
  */
 #include "simulated_client.h"
 
+#include "call_actions.h"
 #include "excerpt.h"
 #include "json.h"
 #include "server.h"
@@ -23,13 +24,15 @@
 #define IDLE_MAX_MS      60000 /* no server's delay is honoured longer */
 #define IDLE_MIN_MS      20    /* between two polls: a server that holds none is spared */
 #define ANEW_PAUSE_MS    1000  /* before a client that had no role registers anew */
-#define JSON_DEPTH       64    /* of an answer */
-#define SHORT_ID         8     /* letters of an id that people are shown */
-#define REASON_SHOWN     200   /* bytes of the server's words in a line */
+#define ASKED_MAX_MS     600000 /* no wait that an action asks for is longer */
+#define JSON_DEPTH       64     /* of an answer */
+#define SHORT_ID         8      /* letters of an id that people are shown */
+#define REASON_SHOWN     200    /* bytes of the server's words in a line */
 
 enum state {
     STATE_REGISTER, /* the next request introduces the client */
     STATE_POLL,     /* asks what to do */
+    STATE_UPLOAD,   /* brings a file that the report names */
     STATE_REPORT,   /* says how it went */
     STATE_ENDED,    /* there is none */
 };
@@ -45,6 +48,9 @@ struct simulated_client {
     char *body;                          /* of the next request, or NULL; owned */
     char *action;                        /* that a report is about, or NULL; owned */
     char *response;                      /* that the report gives; owned */
+    struct json_object *report;          /* about the action, or NULL; owned */
+    struct album album;                  /* what is to be uploaded before it */
+    struct caller *caller;               /* what it is in calls; owned */
     int64_t pause_ms;  /* after the last loss; 0: none since an answer */
     int64_t paused_ms; /* all pauses since an answer */
     size_t answered;   /* reports that were taken */
@@ -101,6 +107,7 @@ static void want_register(struct simulated_client *client, int64_t due_ms)
     uuid_generate_random(id);
     uuid_unparse_lower(id, client->id);
     client->has_played = false;
+    caller_forget(client->caller);
     set_request(client, STATE_REGISTER, "register", xstrdup(json_text(body)), due_ms);
     json_object_put(body);
 }
@@ -116,22 +123,36 @@ static void want_poll(struct simulated_client *client, int64_t due_ms)
     set_request(client, STATE_POLL, verb, NULL, due_ms);
 }
 
-/* Report about client->action. Takes the report. */
-static void want_report(struct simulated_client *client, struct json_object *report,
-                        int64_t due_ms)
+/* Report about client->action, after what is to be uploaded first. */
+static void want_report(struct simulated_client *client, int64_t due_ms)
 {
-    const char *response = json_member_text(report, "response");
+    const char *response = json_member_text(client->report, "response");
 
     free(client->response);
     client->response = xstrdup(response != NULL ? response : "(no response)");
-    set_request(client, STATE_REPORT, "report", xstrdup(json_text(report)), due_ms);
-    json_object_put(report);
+    if (album_first(&client->album) != NULL)
+        set_request(client, STATE_UPLOAD, "upload", NULL, due_ms);
+    else
+        set_request(client, STATE_REPORT, "report", xstrdup(json_text(client->report)),
+                    due_ms);
+}
+
+/* Report that the action went wrong; a NULL reason is none. */
+static void want_error(struct simulated_client *client, const char *reason,
+                       int64_t due_ms)
+{
+    album_clear(&client->album);
+    json_put_text(client->report, "response", "error");
+    if (reason != NULL)
+        json_put_text(client->report, "reason", reason);
+    want_report(client, due_ms);
 }
 
 static void end(struct simulated_client *client, enum simulated_end how)
 {
     client->state = STATE_ENDED;
     client->end = how;
+    caller_forget(client->caller);
 }
 
 static void give_up(struct simulated_client *client, const char *doing, const char *why)
@@ -144,7 +165,8 @@ static void give_up(struct simulated_client *client, const char *doing, const ch
 
 static const char *state_name(enum state state)
 {
-    static const char *const names[] = {"registering", "polling", "reporting", ""};
+    static const char *const names[] = {"registering", "polling", "uploading",
+                                        "reporting", ""};
 
     return names[state];
 }
@@ -179,8 +201,36 @@ static void take_exit(struct simulated_client *client, struct json_object *data,
         end(client, SIMULATED_EXITED);
 }
 
+/* How long the action itself takes, other than thinking. */
+static int64_t asked_wait(const char *action, struct json_object *data)
+{
+    double time = json_object_get_double(json_member(data, "time"));
+
+    if (strcmp(action, "wait") != 0 || !(time > 0))
+        return 0;
+    return time < ASKED_MAX_MS ? (int64_t)time : ASKED_MAX_MS;
+}
+
+/* Do the action, for which a report was made that may already say that it failed. */
+static void act(struct simulated_client *client, const char *action,
+                struct json_object *data, int64_t due_ms)
+{
+    const char *response = json_member_text(client->report, "response");
+    char *cause = NULL;
+
+    if ((response != NULL && strcmp(response, "failed") == 0) ||
+        call_action_do(client->caller, action, data, client->report, &client->album,
+                       &cause) == 0) {
+        want_report(client, due_ms);
+    } else {
+        tell_shortened(client, client->action, cause);
+        want_error(client, cause, due_ms);
+    }
+    free(cause);
+}
+
 static void take_action(struct simulated_client *client, struct json_object *delivery,
-                        int64_t now_ms)
+                        struct json_object *data, int64_t now_ms)
 {
     const struct simulated_rules *rules = client->rules;
     const char *action = json_member_text(delivery, "action");
@@ -189,9 +239,11 @@ static void take_action(struct simulated_client *client, struct json_object *del
     free(client->action);
     client->action = excerpt(action, strlen(action), REASON_SHOWN);
     client->has_played = true;
-    want_report(client,
-                answers_report(rules->answers, client->type, delivery, &client->dice),
-                now_ms + think);
+    album_clear(&client->album);
+    json_object_put(client->report);
+    client->report =
+        answers_report(rules->answers, client->type, delivery, &client->dice);
+    act(client, action, data, now_ms + think + asked_wait(action, data));
 }
 
 static void take_poll(struct simulated_client *client, const char *body, size_t size,
@@ -214,22 +266,12 @@ static void take_poll(struct simulated_client *client, const char *body, size_t 
     else if (strcmp(action, "exit") == 0)
         take_exit(client, data, now_ms);
     else
-        take_action(client, delivery, now_ms);
+        take_action(client, delivery, data, now_ms);
     json_object_put(delivery);
     free(cause);
 }
 
 /* --- what came of a report */
-
-/* The state does not know the response that was given: say that this went wrong. */
-static void report_error(struct simulated_client *client, int64_t now_ms)
-{
-    struct json_object *report = json_tokener_parse(client->body);
-
-    assert(report != NULL); /* it was made here */
-    json_put_text(report, "response", "error");
-    want_report(client, report, now_ms);
-}
 
 static void take_refusal(struct simulated_client *client, int status, const char *detail,
                          int64_t now_ms)
@@ -240,11 +282,32 @@ static void take_refusal(struct simulated_client *client, int status, const char
     tell_shortened(client, what, detail);
     free(what);
     if (is_unknown_name)
-        report_error(client, now_ms);
+        want_error(client, NULL, now_ms);    /* the state does not know the response */
     else if (status == 409 || status == 404) /* a poll tells what to do instead */
         want_poll(client, now_ms);
     else
         give_up(client, "reporting", detail);
+}
+
+/* --- what came of an upload */
+
+static void take_upload(struct simulated_client *client, int64_t now_ms)
+{
+    tell(client, "uploaded %s", album_first(&client->album)->name);
+    album_drop_first(&client->album);
+    want_report(client, now_ms);
+}
+
+/* Without its file the report would not be true. */
+static void take_upload_refusal(struct simulated_client *client, const char *detail,
+                                int64_t now_ms)
+{
+    char *reason =
+        xasprintf("%s was not taken: %s", album_first(&client->album)->name, detail);
+
+    tell_shortened(client, client->action, reason);
+    want_error(client, reason, now_ms);
+    free(reason);
 }
 
 /* --- what the transport tells */
@@ -254,6 +317,10 @@ static void take_success(struct simulated_client *client, const char *body, size
 {
     if (client->state == STATE_POLL) {
         take_poll(client, body, size, now_ms);
+        return;
+    }
+    if (client->state == STATE_UPLOAD) {
+        take_upload(client, now_ms);
         return;
     }
     if (client->state == STATE_REGISTER) {
@@ -287,6 +354,8 @@ void simulated_client_take_answer(struct simulated_client *client, int status,
         take_success(client, body != NULL ? body : "", size, now_ms);
     else if (client->state == STATE_REPORT)
         take_refusal(client, status, detail, now_ms);
+    else if (client->state == STATE_UPLOAD)
+        take_upload_refusal(client, detail, now_ms);
     else
         give_up(client, state_name(client->state), detail);
     free(detail);
@@ -319,6 +388,7 @@ struct simulated_client *simulated_client_new(const struct simulated_rules *rule
     client->rules = rules;
     client->dice = dice_of(seed, player);
     client->type = xstrdup(type);
+    client->caller = caller_new(rules->calls);
     want_register(client, 0);
     return client;
 }
@@ -332,6 +402,9 @@ void simulated_client_free(struct simulated_client *client)
     free(client->body);
     free(client->action);
     free(client->response);
+    json_object_put(client->report);
+    album_clear(&client->album);
+    caller_free(client->caller);
     free(client);
 }
 
@@ -356,6 +429,7 @@ void simulated_client_request(const struct simulated_client *client,
     assert(client->state != STATE_ENDED);
     request->path = client->path;
     request->body = client->body;
+    request->file = client->state == STATE_UPLOAD ? album_first(&client->album) : NULL;
     request->timeout_ms = REQUEST_TIME_MS;
     if (client->state == STATE_POLL)
         request->timeout_ms += client->rules->wait < 0

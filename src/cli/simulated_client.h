@@ -8,6 +8,7 @@
 #define TL_SIMULATED_CLIENT_H
 
 #include "answers.h"
+#include "calls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 /* What all clients of a simulation keep to. */
 struct simulated_rules {
     const struct answers *answers; /* what they say; borrowed */
+    struct calls *calls;           /* that they take part in; borrowed */
     int64_t think_min_ms;          /* before an answer, at least */
     int64_t think_max_ms;          /* and at most */
     double wait;                   /* seconds a poll asks to be held; negative: doesn't */
@@ -24,11 +26,13 @@ struct simulated_rules {
     FILE *events;                  /* a line for each event; NULL: none; borrowed */
 };
 
-/* A request, in terms of HTTP. */
+/* A request, in terms of HTTP: a POST of JSON or of a file, or a GET where it has neither.
+ * What it points to is borrowed until the next verb. */
 struct simulated_request {
-    const char *path;   /* with the query; borrowed until the next verb */
-    const char *body;   /* JSON to POST, borrowed likewise; NULL: this is a GET */
-    int64_t timeout_ms; /* without an answer after so long it is lost */
+    const char *path;           /* with the query */
+    const char *body;           /* JSON, or NULL */
+    const struct picture *file; /* to be uploaded, or NULL */
+    int64_t timeout_ms;         /* without an answer after so long it is lost */
 };
 
 enum simulated_end {
