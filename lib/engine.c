@@ -122,8 +122,7 @@ void engine_begin(struct engine *engine, const struct instant *now)
     struct testcase *testcase;
     int64_t patience = engine->settings->unfilled_timeout_ms;
 
-    free(engine->stopping);
-    engine->stopping = NULL;
+    engine->begun = true;
     for (testcase = engine->cases_by_id; patience > 0 && testcase != NULL;
          testcase = testcase->hh.next)
         heap_put(&engine->due, &testcase->due, now->mono_ms + patience);
