@@ -108,6 +108,17 @@ static void server_start_janitor(struct http_server *server)
     evtimer_add(server->janitor, &pause);
 }
 
+static struct http_bound bound_of(size_t body)
+{
+    struct http_bound bound = {.body = body, .discard = body * DISCARD_FACTOR};
+    if (bound.discard < DISCARD_MIN)
+        bound.discard = DISCARD_MIN;
+    bound.too_large = xasprintf("The body is larger than the %zu bytes that are "
+                                "allowed: send less.",
+                                body);
+    return bound;
+}
+
 static void server_make_evhttp(struct http_server *server)
 {
     server->evhttp = xcheck(evhttp_new(server->base));
@@ -126,17 +137,13 @@ struct http_server *http_server_new(struct event_base *base,
     struct http_server *server = xcalloc(1, sizeof(*server));
     server->base = base;
     server->limits = *limits;
-    server->discard = limits->body * DISCARD_FACTOR;
-    if (server->discard < DISCARD_MIN)
-        server->discard = DISCARD_MIN;
+    server->bound = bound_of(limits->body);
+    server->large = bound_of(limits->large_body);
     server->context = context;
     server->routes = http_route_compile(routes, route_count);
     server->route_count = route_count;
     server->accepting = true;
     server->warned_ms = -WARN_EVERY_MS;
-    server->too_large = xasprintf("The body is larger than the %zu bytes that are "
-                                  "allowed: send less.",
-                                  limits->body);
     server->too_long = xasprintf("Request line and headers are limited to %zu bytes and "
                                  "%zu header lines: send less.",
                                  limits->headers, limits->header_lines);
@@ -224,7 +231,8 @@ void http_server_free(struct http_server *server)
         listen_free(server->listeners[i].socket);
     free(server->listeners);
     free(server->routes);
-    free(server->too_large);
+    free(server->bound.too_large);
+    free(server->large.too_large);
     free(server->too_long);
     free(server->next); /* only if evhttp gave up on a connection while it was made */
     free(server);

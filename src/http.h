@@ -24,6 +24,7 @@ typedef void http_handler(struct http_exchange *exchange, void *context);
 enum http_route_flags {
     HTTP_NO_HEAD =
         1, /* HEAD is not offered here though GET is (a poll has side effects) */
+    HTTP_LARGE_BODY = 2, /* bodies are gathered as src/http_room.c says */
 };
 
 /* A row of the route table. The same rows give dispatch, 404, 405 with Allow. */
@@ -38,6 +39,8 @@ struct http_route {
 
 struct http_limits {
     size_t body;         /* bytes of a request's body */
+    size_t large_body;   /* the same on routes with HTTP_LARGE_BODY; 0: there are none */
+    size_t large_bodies; /* bytes that all large bodies may have before they wait */
     size_t headers;      /* bytes of request line and headers */
     size_t header_lines; /* how many header lines */
     size_t connections;  /* open at once; further ones wait in the listen queue */
@@ -89,6 +92,17 @@ const char *http_header(const struct http_exchange *exchange, const char *name);
 /* The whole body; *size gets its length. Never NULL. Borrowed, not NUL-terminated. */
 const char *http_body(struct http_exchange *exchange, size_t *size);
 
+/* The body of a route with HTTP_LARGE_BODY, to be kept beyond the answer; *size gets its
+ * length. Returns owned, NULL if it is empty. Until http_server_return_room() is called
+ * with that size, its room is not given to others. */
+void *http_take_body(struct http_exchange *exchange, size_t *size);
+
+/* The taken body of this size was freed. */
+void http_server_return_room(struct http_server *server, size_t size);
+
+/* Bytes of large bodies that are in memory: arriving, arrived, or taken. */
+size_t http_server_room(const struct http_server *server);
+
 /* Whether the request is a HEAD, come to the handler of GET. Answer it alike: the body is
  * left out here. */
 bool http_is_head(const struct http_exchange *exchange);
@@ -105,6 +119,10 @@ void http_add_header(struct http_exchange *exchange, const char *name, const cha
 /* Answer with these bytes (copied). For HEAD only the headers go out. */
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
                 const void *data, size_t size);
+
+/* Answer 200 with the first `size` bytes of a file that does not shrink. Takes fd. */
+void http_reply_file(struct http_exchange *exchange, const char *content_type, int fd,
+                     size_t size);
 
 /* Answer 200 application/json with this text. */
 void http_reply_json(struct http_exchange *exchange, const char *json);

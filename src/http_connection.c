@@ -14,7 +14,8 @@
  *        ^                                            |
  *        +--------------------------------------------+ all is written
  *
- * A request that cannot be understood goes from READING to LINGERING, and to its end.
+ * A request that cannot be understood goes from READING to LINGERING, and to its end. One
+ * with a large body may go from READING to PAUSED and back (http_room.c).
  */
 #include <assert.h>
 #include <dlfcn.h>
@@ -63,7 +64,7 @@ static void throw_away(struct http_connection *connection, struct evbuffer *inpu
     size_t length = evbuffer_get_length(input);
     connection->lingered += length;
     evbuffer_drain(input, length);
-    if (connection->lingered > connection->server->discard)
+    if (connection->lingered > connection->bound->discard)
         bufferevent_disable(connection->bufferevent, EV_READ);
 }
 
@@ -103,9 +104,10 @@ static void closed_cb(struct evhttp_connection *evhttp, void *arg)
     /* evhttp lets go of a request that a handler still holds. */
     if (connection->request && !connection->request->evcon)
         evhttp_request_free(connection->request);
-    free(exchange);
     TAILQ_REMOVE(&server->queues[connection->state], connection, link);
     server->connections--;
+    if (exchange)
+        http_exchange_free(exchange);
     free(connection);
     http_server_update_accepting(server);
     if (gone && !server->closing)
@@ -142,6 +144,8 @@ static void request_cb(struct evhttp_request *request, void *arg)
         exchange->verdict = http_guard_explain(connection);
         exchange->closes = exchange->lingers = true;
     }
+    if (connection->state == HTTP_PAUSED) /* its end was read with what was too much */
+        http_connection_set_state(connection, HTTP_READING);
     request->userdone = 0;
     http_exchange_run(exchange);
 }
@@ -157,6 +161,7 @@ void http_connection_linger(struct http_connection *connection)
     evbuffer_unfreeze(output, 1);
     evbuffer_write(output, fd);
     evbuffer_freeze(output, 1);
+    bufferevent_enable(bufferevent, EV_READ); /* it may have been paused */
     /* So small an answer fits; if not, what is left follows without this. */
     if (evbuffer_get_length(output) == 0)
         shutdown(fd, SHUT_WR);
@@ -200,6 +205,7 @@ static void connection_begin(struct http_server *server, struct evhttp_request *
         connection_adopt(connection);
     connection->request = request;
     memset(&connection->head, 0, sizeof(connection->head));
+    connection->bound = &server->bound;
     request->cb = request_cb;
     request->cb_arg = connection;
     request->header_cb = headers_cb;

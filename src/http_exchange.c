@@ -3,12 +3,14 @@
  * One request as its handler sees it, and the answer to it. Loop thread.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "http_internal.h"
 #include "log.h"
@@ -28,6 +30,12 @@ struct http_exchange *http_exchange_new(struct http_connection *connection)
     if (target)
         http_route_split(exchange, target);
     return exchange;
+}
+
+void http_exchange_free(struct http_exchange *exchange)
+{
+    http_room_drop(exchange);
+    free(exchange);
 }
 
 const char *http_parameter(const struct http_exchange *exchange, const char *name)
@@ -62,6 +70,10 @@ const char *http_header(const struct http_exchange *exchange, const char *name)
 const char *http_body(struct http_exchange *exchange, size_t *size)
 {
     struct evbuffer *body = exchange->request->input_buffer;
+    if (exchange->gathers) {
+        *size = exchange->gathered.size;
+        return *size > 0 ? exchange->gathered.data : "";
+    }
     *size = evbuffer_get_length(body);
     return *size > 0 ? xcheck(evbuffer_pullup(body, -1)) : "";
 }
@@ -108,22 +120,21 @@ static void answer_close(struct http_exchange *exchange)
 }
 
 static void answer_body(struct http_exchange *exchange, const char *content_type,
-                        const void *data, size_t size)
+                        size_t size)
 {
-    struct evhttp_request *request = exchange->request;
     char length[24];
     snprintf(length, sizeof(length), "%zu", size);
     if (content_type)
         http_add_header(exchange, "Content-Type", content_type);
     http_add_header(exchange, "Content-Length", length);
     /* evhttp writes whatever is in this buffer, to HEAD as well. */
-    if (!http_is_head(exchange) && size > 0 &&
-        evbuffer_add(request->output_buffer, data, size))
-        abort();
+    struct evbuffer *body = exchange->request->output_buffer;
+    if (http_is_head(exchange))
+        evbuffer_drain(body, evbuffer_get_length(body));
 }
 
-void http_reply(struct http_exchange *exchange, int status, const char *content_type,
-                const void *data, size_t size)
+/* Send the answer, whose body is in the request's output. */
+static void answer(struct http_exchange *exchange, int status, const char *content_type)
 {
     struct http_connection *connection = exchange->connection;
     struct evhttp_request *request = exchange->request;
@@ -138,10 +149,10 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
     if (exchange->closes)
         answer_close(exchange);
     if (status != 204 && status != 304)
-        answer_body(exchange, content_type, data, size);
+        answer_body(exchange, content_type, evbuffer_get_length(request->output_buffer));
     bool lingers = exchange->lingers;
     connection->exchange = NULL;
-    free(exchange);
+    http_exchange_free(exchange);
     if (lingers) {
         /* This sends the body, too, but does not end the connection. */
         evhttp_send_reply_start(request, status, http_problem_phrase(status));
@@ -152,6 +163,30 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
     /* What the client sends next, its end included, waits until it has its answer. */
     bufferevent_disable(connection->bufferevent, EV_READ);
     http_connection_set_state(connection, HTTP_ANSWERING);
+}
+
+void http_reply(struct http_exchange *exchange, int status, const char *content_type,
+                const void *data, size_t size)
+{
+    if (size > 0 && status != 204 && status != 304 &&
+        evbuffer_add(exchange->request->output_buffer, data, size))
+        abort();
+    answer(exchange, status, content_type);
+}
+
+void http_reply_file(struct http_exchange *exchange, const char *content_type, int fd,
+                     size_t size)
+{
+    struct evbuffer *body = exchange->request->output_buffer;
+    /* Of an empty file nothing could be mapped. */
+    if (size == 0 || evbuffer_add_file(body, fd, 0, (ev_off_t)size)) {
+        close(fd);
+        size > 0 ? http_problem(exchange, 500, "The file could not be read: %s.",
+                                strerror(errno))
+                 : http_reply(exchange, 200, content_type, "", 0);
+        return;
+    }
+    answer(exchange, 200, content_type);
 }
 
 void http_reply_json(struct http_exchange *exchange, const char *json)
@@ -181,10 +216,10 @@ void http_problem(struct http_exchange *exchange, int status, const char *format
 /* A chunked body says only at its end how large it is. */
 static void exchange_judge_size(struct http_exchange *exchange)
 {
-    const struct http_server *server = exchange->connection->server;
-    if (exchange->verdict.status || exchange->request->body_size <= server->limits.body)
+    const struct http_bound *bound = exchange->connection->bound;
+    if (exchange->verdict.status || exchange->request->body_size <= bound->body)
         return;
-    exchange->verdict = (struct http_verdict){413, server->too_large};
+    exchange->verdict = (struct http_verdict){413, bound->too_large};
     exchange->closes = true;
 }
 

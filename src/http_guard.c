@@ -152,29 +152,30 @@ void http_guard_body(struct http_connection *connection, size_t waiting)
     struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
     struct evhttp_request *request = connection->request;
     struct http_exchange *exchange = connection->exchange;
-    struct http_server *server = connection->server;
+    const struct http_bound *bound = connection->bound;
     if (!request->chunked)
         return;
     if (request->ntoread < 0 && waiting > CHUNK_LINE_MAX) {
         http_guard_condemn(connection, 400, BAD_CHUNK);
         return;
     }
-    if (request->body_size > server->discard) {
-        http_guard_condemn(connection, 413, server->too_large);
+    if (request->body_size > bound->discard) {
+        http_guard_condemn(connection, 413, bound->too_large);
         return;
     }
-    if (request->body_size > server->limits.body && !exchange->verdict.status) {
-        exchange->verdict = (struct http_verdict){413, server->too_large};
+    if (request->body_size > bound->body && !exchange->verdict.status) {
+        exchange->verdict = (struct http_verdict){413, bound->too_large};
         exchange->closes = true;
+        http_room_drop(exchange);
         http_guard_discard(request);
     }
-    /* evhttp would gather the whole chunk before it lets us discard it. Its last byte is
-     * left, for 0 would mean the end of the body. */
+    /* evhttp would gather the whole chunk before it gives it to us. Its last byte is left,
+     * for 0 would mean the end of the body. */
     if (request->chunk_cb && request->ntoread > 1) {
         size_t length = evbuffer_get_length(input);
         if (length > (uint64_t)request->ntoread - 1)
             length = (size_t)request->ntoread - 1;
-        evbuffer_drain(input, length);
+        http_room_take(exchange, input, length);
         request->ntoread -= (int64_t)length;
     }
 }

@@ -116,7 +116,7 @@ static const char *heading_fault(const struct heading *heading,
 /* Tell what is wrong, worst first. Gives whether the body, too, is beyond saving. */
 static bool head_refuses(struct http_exchange *exchange, const struct heading *heading)
 {
-    struct http_server *server = exchange->connection->server;
+    struct http_connection *connection = exchange->connection;
     const char *fault = heading_fault(heading, exchange);
     int status;
     if (fault) {
@@ -129,6 +129,8 @@ static bool head_refuses(struct http_exchange *exchange, const struct heading *h
         return true;
     }
     status = http_route_find(exchange);
+    if (status == 0 && exchange->route->row->flags & HTTP_LARGE_BODY)
+        connection->bound = &connection->server->large;
     if (status == 404)
         exchange->verdict = (struct http_verdict){
             404, "Nothing is served under this path: check how it is spelled."};
@@ -138,8 +140,8 @@ static bool head_refuses(struct http_exchange *exchange, const struct heading *h
     else if (heading->expect && strcasecmp(heading->expect, "100-continue") != 0)
         exchange->verdict = (struct http_verdict){
             417, "The only expectation understood here is 100-continue."};
-    else if (heading_size(heading) > server->limits.body) {
-        exchange->verdict = (struct http_verdict){413, server->too_large};
+    else if (heading_size(heading) > connection->bound->body) {
+        exchange->verdict = (struct http_verdict){413, connection->bound->too_large};
         exchange->closes = true;
     }
     return false;
@@ -158,7 +160,7 @@ static void head_settle_body(struct http_exchange *exchange,
 {
     struct evhttp_request *request = exchange->request;
     uint64_t size = heading_size(heading);
-    if (lost || heading->expect || size > exchange->connection->server->discard) {
+    if (lost || heading->expect || size > exchange->connection->bound->discard) {
         if (lost || heading->coding || size > 0)
             exchange->closes = exchange->lingers = true;
         remove_headers(request, "Content-Length");
@@ -188,4 +190,6 @@ void http_head_judge(struct http_exchange *exchange)
     bool lost = head_refuses(exchange, &heading);
     if (exchange->verdict.status)
         head_settle_body(exchange, &heading, lost);
+    else if (exchange->route->row->flags & HTTP_LARGE_BODY)
+        http_room_open(exchange);
 }

@@ -10,6 +10,7 @@
  *   http_route.c       from a target to a row of the route table
  *   http_exchange.c    one request for its handler, and its answer
  *   http_problem.c     reason phrases and problem documents
+ *   http_room.c        large bodies, and the memory that they may take in all
  */
 #ifndef TL_HTTP_INTERNAL_H
 #define TL_HTTP_INTERNAL_H
@@ -34,11 +35,13 @@ enum { HTTP_SEGMENTS = 12 }; /* a path with more segments is on no route */
 /* What a connection waits for. Every connection is in the queue of its state; since each
  * state has one time-out, a queue is sorted by deadline without being sorted. */
 enum http_state {
-    HTTP_IDLE,       /* the first byte of a request; until idle_ms */
-    HTTP_READING,    /* the rest of a request; until request_ms */
-    HTTP_ANSWERING,  /* the client, to read its answer; until request_ms without progress
+    HTTP_IDLE,      /* the first byte of a request; until idle_ms */
+    HTTP_READING,   /* the rest of a request; until request_ms */
+    HTTP_PAUSED,    /* room for the rest of a large body; no deadline, it is not read from
                       */
-    HTTP_HELD,       /* a held exchange's answer; no deadline, the probe watches */
+    HTTP_ANSWERING, /* the client, to read its answer; until request_ms without progress
+                      */
+    HTTP_HELD,      /* a held exchange's answer; no deadline, the probe watches */
     HTTP_HELD_BLIND, /* the same, with bytes before a possible FIN: the janitor polls */
     HTTP_LINGERING,  /* a refused client, to end; it is read from but not heard */
     HTTP_STATES
@@ -60,6 +63,20 @@ struct http_compiled {
         size_t length;         /* bytes of text */
         bool parameter;        /* any segment fits, and gets this name */
     } segments[HTTP_SEGMENTS]; /* the first `count` are set */
+};
+
+/* How large a body may be. */
+struct http_bound {
+    size_t body;     /* bytes of it */
+    size_t discard;  /* how large a refused one is still read to its end */
+    char *too_large; /* owned; the sentence for 413 */
+};
+
+/* What a large body has gathered so far. */
+struct http_gathered {
+    char *data;      /* owned */
+    size_t size;     /* bytes of it */
+    size_t capacity; /* what is allocated */
 };
 
 /* Why a request is refused. */
@@ -92,6 +109,7 @@ struct http_connection {
     int64_t deadline_ms;            /* monotonic; without meaning while held */
     size_t unsent;                  /* bytes of output when the deadline was last set */
     size_t lingered;                /* bytes thrown away since it was refused */
+    const struct http_bound *bound; /* of `request`; the server's */
     struct http_head head;          /* of `request` */
     struct http_verdict verdict;    /* of `request`, when the parser is to fail */
 };
@@ -104,14 +122,18 @@ struct http_listener {
 };
 
 struct http_server {
-    LIST_ENTRY(http_server) link; /* in the list that the hook searches */
-    struct event_base *base;      /* borrowed */
-    struct evhttp *evhttp;        /* owned */
-    struct http_limits limits;    /* as given */
-    size_t discard;               /* how large a refused body is still read to its end */
-    void *context;                /* borrowed; for the handlers */
-    struct http_compiled *routes; /* owned */
-    size_t route_count;           /* rows of it */
+    LIST_ENTRY(http_server) link;  /* in the list that the hook searches */
+    struct event_base *base;       /* borrowed */
+    struct evhttp *evhttp;         /* owned */
+    struct http_limits limits;     /* as given */
+    struct http_bound bound;       /* of most bodies */
+    struct http_bound large;       /* of those on routes with HTTP_LARGE_BODY */
+    size_t room_used;              /* bytes of large bodies, also taken ones */
+    size_t room_lent;              /* how many bodies were taken and are not returned */
+    struct http_connection *first; /* the one that may gather though room is short */
+    void *context;                 /* borrowed; for the handlers */
+    struct http_compiled *routes;  /* owned */
+    size_t route_count;            /* rows of it */
     struct http_queue queues[HTTP_STATES]; /* every connection, by state */
     size_t connections;                    /* in all queues together */
     struct http_connection *next;    /* whose request evhttp is about to make, or NULL */
@@ -123,7 +145,6 @@ struct http_server {
     struct event *backoff;           /* owned; pending: accept() had no descriptor left */
     int64_t warned_ms;               /* when that was last logged, monotonic */
     struct event *janitor;           /* owned; looks at the deadlines */
-    char *too_large;                 /* owned; the sentence for 413 */
     char *too_long;                  /* owned; the sentence for 431 */
     int64_t date_second;             /* which second `date` is of, Unix time */
     char date[40];                   /* the Date header of that second */
@@ -134,6 +155,8 @@ struct http_exchange {
     struct evhttp_request *request;     /* belongs to evhttp */
     const struct http_compiled *route;  /* NULL until one fits */
     struct http_verdict verdict;        /* set: it is refused once its body is read */
+    bool gathers;                       /* its body goes to `gathered` */
+    struct http_gathered gathered;      /* that body */
     bool closes;                        /* the connection ends with the answer */
     bool lingers;         /* more of the request may come after the answer */
     bool held;            /* http_hold() was called */
@@ -226,6 +249,21 @@ struct http_exchange *http_exchange_new(struct http_connection *connection);
 
 /* Hand it to its handler, or answer with its verdict. */
 void http_exchange_run(struct http_exchange *exchange);
+
+/* Free it, and what it has gathered. */
+void http_exchange_free(struct http_exchange *exchange);
+
+/* --- http_room.c --- */
+
+/* The body that follows is large: gather it. */
+void http_room_open(struct http_exchange *exchange);
+
+/* Take that many bytes of a body from where they are: gather them, or throw them away if
+ * the exchange is refused. May pause the connection. */
+void http_room_take(struct http_exchange *exchange, struct evbuffer *from, size_t length);
+
+/* Free what was gathered. */
+void http_room_drop(struct http_exchange *exchange);
 
 /* --- http_problem.c --- */
 
