@@ -26,6 +26,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
 from pathlib import Path
 
+import schemas
 from homerunner_standin import Homerunner
 
 HERE = Path(__file__).resolve().parent
@@ -291,7 +292,11 @@ def exchange(link, method, path, body=None, headers=None):
         headers["Transfer-Encoding"] = "chunked"
     link.request(method, path, body=body, headers=headers, encode_chunked=chunked)
     reply = link.getresponse()
-    return Answer(reply.status, reply.headers, reply.read())
+    answer = Answer(reply.status, reply.headers, reply.read())
+    if answer.status == 200 and re.fullmatch(r"/client/[^/]+/poll(\?.*)?", path):
+        wrong = schemas.mistakes(json.loads(answer.body), "messages", "poll_answer")
+        assert not wrong, (wrong, answer.body[:500])
+    return answer
 
 
 def request(url, method, path, body=None, headers=None, timeout=30):
