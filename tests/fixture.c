@@ -231,11 +231,18 @@ static void http_cb(void *context, const char *ticket, struct json_object *reque
     note(context, "http %s %s", ticket, json_text(request));
 }
 
+static int64_t last_polled_cb(void *context, const char *client)
+{
+    (void)context;
+    return 1800000000000 + (int64_t)strlen(client);
+}
+
 static const struct engine_ops ops = {
     .wake = wake_cb,
     .create = create_cb,
     .destroy = destroy_cb,
     .http = http_cb,
+    .last_polled = last_polled_cb,
     .log = log_cb,
 };
 
@@ -486,12 +493,6 @@ const char *world_told(struct world *world, size_t index)
         size += (size_t)snprintf(text + size, sizeof text - size, " %s",
                                  testcase->players[i]->id);
     return text;
-}
-
-static int64_t last_polled_cb(void *context, const char *client)
-{
-    (void)context;
-    return 1800000000000 + (int64_t)strlen(client);
 }
 
 char *world_status(struct world *world)
