@@ -271,6 +271,8 @@ struct attempt *attempt_new(const struct machine *machine,
     attempt->reporters = json_new_object();
     attempt->missing = json_new_object();
     attempt->checks = json_new_array();
+    attempt->colours = parts->colours != NULL ? json_object_get(parts->colours)
+                                              : json_new_object();
     attempt->scope = scope_new(parts, &cause);
     if (attempt->scope != NULL) {
         enter(attempt, machine->initial, now);
@@ -301,6 +303,7 @@ void attempt_free(struct attempt *attempt)
     json_object_put(attempt->reporters);
     json_object_put(attempt->missing);
     json_object_put(attempt->checks);
+    json_object_put(attempt->colours);
     free(attempt);
 }
 

@@ -48,6 +48,7 @@ struct attempt {
     struct json_object *scope;     /* what `${…}` finds; owned */
     struct json_object *reporters; /* saved name -> role that reported it; owned */
     struct json_object *missing;   /* name -> why a find gave it no value; owned */
+    struct json_object *colours;   /* file name -> colour of its centre pixel; owned */
     struct json_object *checks;    /* array: checks that did not hold; owned */
     int state;                     /* current state's index */
     struct instant entered;        /* when it was entered */

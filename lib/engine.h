@@ -93,6 +93,12 @@ enum engine_result engine_client_error(struct engine *engine, const char *client
                                        bool is_action, const char *details,
                                        const char *path, const struct instant *now);
 
+/* A file that a client uploaded is stored under this name, or anew: `size` bytes, the
+ * colour of its centre pixel if it is a picture, else NULL. */
+enum engine_result engine_uploaded(struct engine *engine, const char *client,
+                                   const char *name, size_t size, const char *colour,
+                                   const struct instant *now, char **cause);
+
 /* A client was not heard of for too long: one that waits is forgotten, one that plays
  * ends its case with this reason. */
 void engine_lost(struct engine *engine, const char *client, const char *reason,
@@ -149,6 +155,21 @@ enum client_standing {
 };
 enum client_standing engine_client_standing(const struct engine *engine,
                                             const char *client);
+
+/* What uploads of a client are of. */
+struct upload_target {
+    const char *testcase; /* id of the case; borrowed until the next input */
+    const char *role;     /* that the client plays or played; borrowed likewise */
+    size_t room;          /* how many files more the case may have */
+};
+
+/* Whether this client may upload now, and what for. */
+enum engine_result engine_upload_target(const struct engine *engine, const char *client,
+                                        struct upload_target *target, char **cause);
+
+/* Whether the case has a file of this name. */
+bool engine_has_file(const struct engine *engine, const char *testcase,
+                     const char *name);
 
 /* When engine_time() is to be called next, on the monotonic clock; INT64_MAX: no need. */
 int64_t engine_deadline(const struct engine *engine);

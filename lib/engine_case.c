@@ -130,12 +130,15 @@ void engine_run_case(struct engine *engine, struct testcase *testcase,
         .players = players,
         .player_count = count,
         .servers = testcase->servers,
+        .colours = testcase->colours,
         .variables = definition->variables,
     };
     testcase_set_state(engine, testcase, CASE_RUNNING);
     testcase->attempt = attempt_new(testcase->machine, &parts, timeout,
                                     engine->settings->transcript, now);
     free(players);
+    json_object_put(testcase->colours);
+    testcase->colours = NULL;
     engine_case_moved(engine, testcase, now);
 }
 

@@ -6,6 +6,7 @@
  *   engine.c        its life, inputs, questions
  *   engine_suite.c  from definitions to cases
  *   engine_case.c   a case from its clients to its outcome
+ *   engine_files.c  what clients upload
  */
 #ifndef TL_ENGINE_INTERNAL_H
 #define TL_ENGINE_INTERNAL_H

@@ -154,6 +154,8 @@ static void clear_case(struct engine *engine, struct testcase *testcase)
     transcript_clear(&testcase->prelude);
     machine_release(testcase->machine);
     json_object_put(testcase->servers);
+    json_object_put(testcase->files);
+    json_object_put(testcase->colours);
     free(testcase->verdict.message);
     free(testcase->players);
     free(testcase->name);

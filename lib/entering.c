@@ -58,6 +58,7 @@ static bool holds(const struct attempt *attempt, char **why)
         .scope = attempt->scope,
         .reporters = attempt->reporters,
         .missing = attempt->missing,
+        .colours = attempt->colours,
     };
 
     return condition_holds(attempt_current(attempt)->body, &world, why);

@@ -67,6 +67,17 @@ static void write_lines(struct markup *markup, const struct transcript *transcri
         markup_textf(markup, "(%zu more lines were not kept)\n", transcript->dropped);
 }
 
+/* Where the server gives them out. */
+static void write_files(struct markup *markup, const struct testcase *testcase)
+{
+    if (testcase->files == NULL)
+        return;
+    json_object_object_foreach (testcase->files, name, size) {
+        markup_textf(markup, "file /status/%s/files/%s (%s bytes)\n", testcase->id, name,
+                     json_object_get_string(size));
+    }
+}
+
 static void write_bad_end(struct markup *markup, const char *element, const char *type,
                           const char *message, const char *details)
 {
@@ -127,6 +138,7 @@ static void write_case(struct markup *markup, const struct engine *engine,
         write_lines(markup, &testcase->prelude);
         if (testcase->attempt != NULL)
             write_lines(markup, &testcase->attempt->transcript);
+        write_files(markup, testcase);
         markup_close(markup);
     }
     markup_close(markup);

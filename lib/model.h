@@ -90,6 +90,9 @@ struct testcase {
     bool deployed; /* the deployment was asked for, and is to be destroyed */
     struct json_object
         *servers;              /* array of {name, server_name, cs_api}, or NULL; owned */
+    struct json_object *files; /* name -> size of what was uploaded, or NULL; owned */
+    struct json_object
+        *colours; /* name -> colour, until its machine runs; or NULL; owned */
     struct transcript prelude; /* what happened before the machine ran */
     struct instant taken;      /* when it got its clients; mono_ms 0: not yet */
     struct instant ended;      /* when it ended; mono_ms 0: not yet */

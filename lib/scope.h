@@ -30,6 +30,7 @@ struct scope_parts {
     const struct player *players;  /* in the order of the roles */
     size_t player_count;           /* length of players */
     struct json_object *servers;   /* array of {name, server_name, cs_api}, or NULL */
+    struct json_object *colours;   /* file name -> colour, or NULL: none yet */
     struct json_object *variables; /* of the definition; expanded here, in their order */
 };
 

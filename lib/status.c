@@ -60,6 +60,19 @@ static double case_duration(const struct testcase *testcase, const struct instan
     return testcase->players == NULL ? 0 : (double)(end - testcase->taken.mono_ms) / 1000;
 }
 
+static struct json_object *case_files(const struct testcase *testcase)
+{
+    struct json_object *files = json_new_array();
+
+    if (testcase->files != NULL) {
+        json_object_object_foreach (testcase->files, name, size) {
+            (void)size;
+            json_append(files, json_new_text(name));
+        }
+    }
+    return files;
+}
+
 static struct json_object *case_json(const struct engine *engine,
                                      const struct testcase *testcase,
                                      const struct status_view *view)
@@ -80,7 +93,7 @@ static struct json_object *case_json(const struct engine *engine,
     json_put(object, "roles", case_roles(testcase));
     json_put(object, "servers",
              testcase->servers ? json_object_get(testcase->servers) : json_new_array());
-    json_put(object, "files", json_new_array());
+    json_put(object, "files", case_files(testcase));
     free(message);
     return object;
 }

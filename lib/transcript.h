@@ -17,6 +17,7 @@
     X(RESPONSE, "response") /* a report was taken */                                     \
     X(ERROR, "error")       /* an adapter said that it is broken */                      \
     X(SERVER, "server")     /* about homeservers */                                      \
+    X(UPLOAD, "upload")     /* a file was stored */                                      \
     X(NOTE, "note")         /* anything else worth knowing */                            \
     X(END, "end")           /* the outcome */
 
