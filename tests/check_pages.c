@@ -523,7 +523,12 @@ static char *case_page(const struct engine *engine)
 
 START_TEST(test_engine)
 {
-    static const struct engine_ops ops = {nobody_cb, create_cb, nobody_cb, nobody_cb};
+    static const struct engine_ops ops = {
+        .wake = nobody_cb,
+        .create = create_cb,
+        .destroy = nobody_cb,
+        .log = nobody_cb,
+    };
     struct settings settings;
     struct json_object *registration = document("{'type': '<b>web', 'version': '<i>2'}");
 
