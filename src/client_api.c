@@ -23,8 +23,7 @@
 
 /* --- what every endpoint does ------------------------------------------------------------------ */
 
-/* The client's id, or NULL: then the exchange has been answered. */
-static const char *read_id(struct http_exchange *exchange)
+const char *client_read_id(struct http_exchange *exchange)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
@@ -39,9 +38,7 @@ static const char *read_id(struct http_exchange *exchange)
     return NULL;
 }
 
-/* Answer with what came of an input; frees cause. */
-static void reply_result(struct http_exchange *exchange, enum engine_result result,
-                         char *cause)
+void client_reply(struct http_exchange *exchange, enum engine_result result, char *cause)
 {
     switch (result) {
     case ENGINE_OK:
@@ -71,7 +68,7 @@ static void reply_result(struct http_exchange *exchange, enum engine_result resu
 void client_register(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    const char *id = read_id(exchange);
+    const char *id = client_read_id(exchange);
     char *cause = NULL;
 
     if (id == NULL)
@@ -93,7 +90,7 @@ void client_register(struct http_exchange *exchange, void *context)
             engine_register(daemon->engine, id, body, &moment, &cause);
         if (result == ENGINE_OK)
             presence_heard(daemon->presence, id);
-        reply_result(exchange, result, cause);
+        client_reply(exchange, result, cause);
         daemon_settle(daemon);
     }
     json_object_put(body);
@@ -160,7 +157,7 @@ static bool read_wait(struct http_exchange *exchange, const struct config *confi
 void client_poll(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    const char *id = read_id(exchange);
+    const char *id = client_read_id(exchange);
     int64_t wait_ms;
     bool named;
 
@@ -173,7 +170,7 @@ void client_poll(struct http_exchange *exchange, void *context)
 void client_report(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    const char *id = read_id(exchange);
+    const char *id = client_read_id(exchange);
     char *cause = NULL;
 
     if (id == NULL)
@@ -195,7 +192,7 @@ void client_report(struct http_exchange *exchange, void *context)
                                                   given != NULL, body, &moment, &cause);
         if (result != ENGINE_UNKNOWN)
             presence_heard(daemon->presence, id);
-        reply_result(exchange, result, cause);
+        client_reply(exchange, result, cause);
         daemon_settle(daemon);
         free(delivery);
     }
@@ -218,7 +215,7 @@ static const char *error_text(struct json_object *error, const char *name)
 void client_error(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    const char *id = read_id(exchange);
+    const char *id = client_read_id(exchange);
 
     if (id == NULL)
         return;
@@ -240,7 +237,7 @@ void client_error(struct http_exchange *exchange, void *context)
             daemon->engine, id, strcmp(type, "action") == 0, details, path, &moment);
         if (result != ENGINE_UNKNOWN)
             presence_heard(daemon->presence, id);
-        reply_result(exchange, result, NULL);
+        client_reply(exchange, result, NULL);
         daemon_settle(daemon);
     }
     json_object_put(body);

@@ -7,6 +7,7 @@
 
 #include "autoconf.h"
 #include "client_api.h"
+#include "download.h"
 #include "fetch.h"
 #include "homerunner.h"
 #include "http.h"
@@ -17,6 +18,7 @@
 #include "render.h"
 #include "status_api.h"
 #include "suites.h"
+#include "upload.h"
 #include "worker.h"
 #include "xalloc.h"
 
@@ -36,6 +38,7 @@
 #define SPARE_DESCRIPTORS 100   /* not for connections: logs, workers, pipes to dot */
 #define HTTP_STEP_MS      30000 /* for an http step that names no time-out */
 #define DRAW_MS           30000 /* for one picture */
+#define UPLOADS_IN_MEMORY 2     /* of the largest size; see src/http_room.c */
 
 static const struct http_route routes[] = {
     {"POST", "/client/:id/register", client_register, 0, "a client is there, and waits"},
@@ -45,6 +48,7 @@ static const struct http_route routes[] = {
     {"POST", "/client/:id/respond", client_report, 0,
      "the same, as adapters of today call it"},
     {"POST", "/client/:id/error", client_error, 0, "the client's adapter is broken"},
+    {"POST", "/client/:id/upload", client_upload, HTTP_LARGE_BODY, "files of its case"},
     {"GET", "/", status_root, 0, "leads to /status"},
     {"GET", "/status", status_page, 0, "tests, cases, clients"},
     {"GET", "/status/", status_page, 0, "the same"},
@@ -59,6 +63,7 @@ static const struct http_route routes[] = {
     {"GET", "/status/:id/context.png", status_context_png, 0, "the state it is in"},
     {"GET", "/status/:id/context.svg", status_context_svg, 0, "the state it is in"},
     {"GET", "/status/:id/context.dot", status_context_dot, 0, "the state it is in"},
+    {"GET", "/status/:id/files/:name", status_file, 0, "a file that a client uploaded"},
     {"GET", "/actions", status_actions_page, 0, "the dictionary of actions"},
     {"GET", "/actions.json", status_actions_json, 0, "the same for adapters"},
     {"GET", "/static/style.css", status_style, 0, "how the pages look"},
@@ -201,7 +206,10 @@ static void end_timer_cb(evutil_socket_t fd, short what, void *argument)
 
     (void)fd, (void)what;
     if (!daemon->stopping) { /* --once: the cases have ended, their clients are told so */
-        if (presence_all_left(daemon->presence) || waited >= LAST_WORDS_MS)
+        bool silent = presence_all_left(daemon->presence) &&
+                      uploads_outstanding(daemon->uploads) == 0 &&
+                      http_server_room(daemon->http) == 0;
+        if (silent || waited >= LAST_WORDS_MS)
             stop(daemon, "all tests have ended");
     } else if (homerunner_outstanding(daemon->homerunner) == 0 || waited >= DESTROY_MS) {
         if (homerunner_outstanding(daemon->homerunner) > 0)
@@ -326,6 +334,8 @@ static void make_http(struct daemon *daemon)
     size_t possible = raise_descriptors();
     struct http_limits http = {
         .body = limits->body,
+        .large_body = limits->upload,
+        .large_bodies = UPLOADS_IN_MEMORY * limits->upload,
         .headers = limits->header,
         .header_lines = limits->header_lines,
         .connections = limits->connections > 0 ? limits->connections : possible,
@@ -384,6 +394,9 @@ static void make_workers(struct daemon *daemon)
     daemon->homerunner = homerunner_new(daemon->workers, &homerunner, &callbacks);
     daemon->httpsteps = httpstep_new(daemon->workers, &http, http_answered, daemon);
     daemon->renderer = renderer_new(daemon->workers, &renderer);
+    daemon->uploads = uploads_new(daemon->workers, config);
+    daemon->downloads = workers_add_lane(daemon->workers, "downloads",
+                                         config->worker_threads, config->worker_queue);
 }
 
 static void make_engine(struct daemon *daemon)
@@ -450,6 +463,7 @@ void daemon_free(struct daemon *daemon)
         httpstep_free(daemon->httpsteps);
     if (daemon->renderer != NULL)
         renderer_free(daemon->renderer);
+    uploads_free(daemon->uploads);
     if (daemon->engine != NULL)
         engine_free(daemon->engine);
     if (daemon->presence != NULL)

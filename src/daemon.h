@@ -20,6 +20,8 @@ struct daemon {
     struct homerunner *homerunner; /* homeservers made on demand; owned */
     struct httpsteps *httpsteps;   /* requests of tests to other servers; owned */
     struct renderer *renderer;     /* pictures; owned */
+    struct uploads *uploads;       /* files from clients; owned */
+    struct lane *downloads;        /* the same files for people; of the pool; borrowed */
     struct presence *presence;     /* who was heard when, held polls; owned */
     struct engine *engine;         /* cases and clients; owned */
     struct http_server *http;      /* the front end; owned */
