@@ -13,7 +13,6 @@
 #include "xalloc.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,8 +270,8 @@ struct attempt *attempt_new(const struct machine *machine,
     attempt->reporters = json_new_object();
     attempt->missing = json_new_object();
     attempt->checks = json_new_array();
-    attempt->colours = parts->colours != NULL ? json_object_get(parts->colours)
-                                              : json_new_object();
+    attempt->colours =
+        parts->colours != NULL ? json_object_get(parts->colours) : json_new_object();
     attempt->scope = scope_new(parts, &cause);
     if (attempt->scope != NULL) {
         enter(attempt, machine->initial, now);
@@ -320,6 +319,17 @@ static bool all_reported(const struct attempt *attempt)
     return true;
 }
 
+void attempt_save(struct attempt *attempt, const char *name, struct json_object *value,
+                  const char *role)
+{
+    json_put(attempt->scope, name, value);
+    json_object_object_del(attempt->missing, name);
+    if (role != NULL)
+        json_put_text(attempt->reporters, name, role);
+    else
+        json_object_object_del(attempt->reporters, name);
+}
+
 static void take_report(struct attempt *attempt, struct seat *seat, int response,
                         const char *meant, struct json_object *body,
                         const struct instant *now)
@@ -333,8 +343,7 @@ static void take_report(struct attempt *attempt, struct seat *seat, int response
     if (action->save != NULL) {
         struct json_object *saved = json_copy(body);
         json_put_text(saved, "response", meant);
-        json_put(attempt->scope, action->save, saved);
-        json_put_text(attempt->reporters, action->save, seat->role);
+        attempt_save(attempt, action->save, saved, seat->role);
     }
     memcpy(seat->taken, seat->delivery, ID_SIZE);
     seat_withdraw(seat);
@@ -462,7 +471,7 @@ void attempt_http_answered(struct attempt *attempt, const char *ticket,
         return;
     }
     if (save != NULL)
-        json_put(attempt->scope, save, json_copy(reply));
+        attempt_save(attempt, save, json_copy(reply), NULL);
     go_on_to_next(attempt, now);
 }
 
@@ -486,15 +495,6 @@ int64_t attempt_deadline(const struct attempt *attempt)
     return deadline;
 }
 
-/* "3m", "1.5s": a duration for people. */
-static char *duration_text(int64_t ms)
-{
-    if (ms % 60000 == 0 && ms > 0)
-        return xasprintf("%" PRId64 "m", ms / 60000);
-    return ms % 1000 == 0 ? xasprintf("%" PRId64 "s", ms / 1000)
-                          : xasprintf("%" PRId64 "ms", ms);
-}
-
 /* Whether the client still polled, for people who wonder where it is. */
 static char *poll_text(const struct seat *seat)
 {
@@ -513,7 +513,7 @@ static void end_by_timeout(struct attempt *attempt, const struct seat *seat,
                            const struct instant *now)
 {
     char asked[CLOCK_TEXT_SIZE];
-    char *patience = duration_text(seat->action->timeout_ms);
+    char *patience = duration_format(seat->action->timeout_ms);
     char *polled = poll_text(seat);
 
     attempt_endf(
@@ -530,7 +530,7 @@ void attempt_time(struct attempt *attempt, const struct instant *now)
     if (attempt_deadline(attempt) > now->mono_ms)
         return;
     if (attempt->case_deadline_ms <= now->mono_ms) {
-        char *patience = duration_text(attempt->case_timeout_ms);
+        char *patience = duration_format(attempt->case_timeout_ms);
         attempt_endf(attempt, OUTCOME_ERROR, "timeout", NULL, now,
                      "the case did not end within %s; it was in state %s", patience,
                      attempt_current(attempt)->name);

@@ -4,6 +4,7 @@
 
 #include "xalloc.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +25,11 @@ int duration_parse(const char *text, int64_t *ms, char **cause)
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (end != text + digits || strcmp(end, units[i].suffix) != 0)
             continue;
-        if (number * units[i].ms > (double)DURATION_MAX_MS)
-            break;
+        if (number * units[i].ms > (double)DURATION_MAX_MS) {
+            cause_set(cause, "\"%.40s\" is not a duration: the longest is %lldh", text,
+                      (long long)(DURATION_MAX_MS / 3600000));
+            return -1;
+        }
         *ms = (int64_t)llround(number * units[i].ms);
         return 0;
     }
@@ -34,6 +38,20 @@ int duration_parse(const char *text, int64_t *ms, char **cause)
         "\"%.40s\" is not a duration: write 250ms, 5s, 10m, 1h or a number of seconds",
         text);
     return -1;
+}
+
+char *duration_format(int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *suffix;
+    } whole[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}};
+
+    for (size_t i = 0; ms > 0 && i < sizeof whole / sizeof *whole; i++) {
+        if (ms % whole[i].ms == 0)
+            return xasprintf("%" PRId64 "%s", ms / whole[i].ms, whole[i].suffix);
+    }
+    return xasprintf("%" PRId64 "ms", ms);
 }
 
 char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])

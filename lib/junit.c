@@ -20,13 +20,6 @@ struct counts {
     double seconds;
 };
 
-static double seconds_of(const struct testcase *testcase, const struct instant *now)
-{
-    int64_t end = testcase_has_ended(testcase) ? testcase->ended.mono_ms : now->mono_ms;
-
-    return testcase->players == NULL ? 0 : (double)(end - testcase->taken.mono_ms) / 1000;
-}
-
 static void count(struct counts *counts, const struct suite *suite,
                   const struct instant *now)
 {
@@ -38,7 +31,7 @@ static void count(struct counts *counts, const struct suite *suite,
         counts->errors += testcase->state == CASE_ERROR ||
                           testcase->state == CASE_PREPARING ||
                           testcase->state == CASE_RUNNING;
-        counts->seconds += seconds_of(testcase, now);
+        counts->seconds += testcase_seconds(testcase, now);
     }
 }
 
@@ -131,7 +124,7 @@ static void write_case(struct markup *markup, const struct engine *engine,
     markup_attributef(markup, "classname", "%s%s%s", definition->folder,
                       *definition->folder ? "." : "", definition->name);
     markup_attributef(markup, "name", "%s", testcase->name);
-    markup_attributef(markup, "time", "%.3f", seconds_of(testcase, now));
+    markup_attributef(markup, "time", "%.3f", testcase_seconds(testcase, now));
     write_outcome(markup, engine, testcase);
     if (testcase->prelude.count > 0) {
         markup_open(markup, "system-out", NULL);

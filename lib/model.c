@@ -41,6 +41,13 @@ bool testcase_has_ended(const struct testcase *testcase)
     return testcase->state >= CASE_SUCCESS;
 }
 
+double testcase_seconds(const struct testcase *testcase, const struct instant *now)
+{
+    int64_t end = testcase_has_ended(testcase) ? testcase->ended.mono_ms : now->mono_ms;
+
+    return testcase->players == NULL ? 0 : (double)(end - testcase->taken.mono_ms) / 1000;
+}
+
 const struct verdict *testcase_verdict(const struct testcase *testcase)
 {
     return testcase->attempt != NULL ? &testcase->attempt->verdict : &testcase->verdict;

@@ -143,6 +143,9 @@ const char *client_state_text(enum client_state state);
 /* Whether the case can't change any more. */
 bool testcase_has_ended(const struct testcase *testcase);
 
+/* How long it took since it had its clients, until now if it still goes on, in seconds. */
+double testcase_seconds(const struct testcase *testcase, const struct instant *now);
+
 /* How it ended, from its attempt or from before; outcome is OUTCOME_NONE while it goes
  * on. */
 const struct verdict *testcase_verdict(const struct testcase *testcase);

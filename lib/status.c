@@ -53,13 +53,6 @@ static struct json_object *case_roles(const struct testcase *testcase)
     return roles;
 }
 
-static double case_duration(const struct testcase *testcase, const struct instant *now)
-{
-    int64_t end = testcase_has_ended(testcase) ? testcase->ended.mono_ms : now->mono_ms;
-
-    return testcase->players == NULL ? 0 : (double)(end - testcase->taken.mono_ms) / 1000;
-}
-
 static struct json_object *case_files(const struct testcase *testcase)
 {
     struct json_object *files = json_new_array();
@@ -89,7 +82,7 @@ static struct json_object *case_json(const struct engine *engine,
     json_put_text(object, "message", message);
     put_time(object, "started", testcase->taken.wall_ms);
     put_time(object, "ended", testcase->ended.wall_ms);
-    json_put_number(object, "duration", case_duration(testcase, &view->now));
+    json_put_number(object, "duration", testcase_seconds(testcase, &view->now));
     json_put(object, "roles", case_roles(testcase));
     json_put(object, "servers",
              testcase->servers ? json_object_get(testcase->servers) : json_new_array());

@@ -6,6 +6,7 @@
  */
 #include "fetch.h"
 
+#include "clock.h"
 #include "excerpt.h"
 #include "worker.h"
 #include "xalloc.h"
@@ -232,22 +233,6 @@ static void set_request(struct fetch *fetch)
         xcheck(NULL);
 }
 
-/* "5m", "1500ms": the largest unit that needs no fraction. */
-static char *duration_text(int64_t ms)
-{
-    static const struct {
-        int64_t ms;
-        const char *suffix;
-    } units[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
-    size_t i = 0;
-
-    while (ms % units[i].ms != 0 || ms < units[i].ms) {
-        if (++i == sizeof units / sizeof *units - 1)
-            break;
-    }
-    return xasprintf("%lld%s", (long long)(ms / units[i].ms), units[i].suffix);
-}
-
 static bool was_sent(const struct fetch *fetch)
 {
     long size = 0;
@@ -273,7 +258,7 @@ static enum fetch_result explain_time_out(const struct fetch *fetch, char **caus
     bool sent = was_sent(fetch);
     int64_t whole = fetch->request->timeout_ms,
             start = fetch->request->connect_timeout_ms;
-    char *text = duration_text(sent || start > whole ? whole : start);
+    char *text = duration_format(sent || start > whole ? whole : start);
 
     cause_set(cause, sent ? "gave no answer within %s" : "can't be reached within %s",
               text);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "form.h"
 #include "http_internal.h"
 #include "xalloc.h"
 
@@ -150,25 +151,14 @@ static struct http_segment segment_decode(char *text, size_t length)
     return (struct http_segment){text, to};
 }
 
-/* Copy one name or value, decoded; an escape that is none stands for itself. */
-static char *query_decode(char *to, const char *from, size_t length)
-{
-    for (const char *end = from + length; from < end; from++) {
-        int byte = end - from > 2 ? percent_byte(from) : -1;
-        *to++ = byte >= 0 ? (char)byte : *from == '+' ? ' ' : *from;
-        from += byte >= 0 ? 2 : 0;
-    }
-    *to++ = '\0';
-    return to;
-}
-
 static void query_split(char *to, const char *query)
 {
     while (*query) {
         size_t pair = strcspn(query, "&"), name = strcspn(query, "&=");
         if (name > 0) {
-            to = query_decode(to, query, name);
-            to = query_decode(to, query + name + 1, pair > name ? pair - name - 1 : 0);
+            to += form_decode(to, query, name) + 1;
+            to +=
+                form_decode(to, query + name + 1, pair > name ? pair - name - 1 : 0) + 1;
         }
         query += pair + (query[pair] == '&');
     }
