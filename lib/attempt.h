@@ -107,6 +107,10 @@ void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *typ
 void attempt_end_without_value(struct attempt *attempt, char *cause,
                                const struct instant *now);
 
+/* Give a name its value (takes it): from now on it is what `role` reported, or NULL. */
+void attempt_save(struct attempt *attempt, const char *name, struct json_object *value,
+                  const char *role);
+
 /* The current state. Borrowed from the machine. */
 const struct machine_state *attempt_current(const struct attempt *attempt);
 

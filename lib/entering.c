@@ -19,10 +19,15 @@ static void enter_wait(struct attempt *attempt, const struct instant *now)
 
     if (value_expand(attempt_current(attempt)->body, attempt->scope, &duration, &cause) ==
             0 &&
-        duration_parse(json_object_get_string(duration), &ms, &cause) == 0)
+        duration_parse(json_object_is_type(duration, json_type_string)
+                           ? json_object_get_string(duration)
+                           : json_text(duration),
+                       &ms, &cause) == 0) {
+        ms = (int64_t)((double)ms * attempt->machine->wait_scale);
         attempt->wait_until_ms = now->mono_ms + (ms > 0 ? ms : 1); /* circles take time */
-    else
+    } else {
         attempt_end_without_value(attempt, cause, now);
+    }
     json_object_put(duration);
 }
 
@@ -43,7 +48,7 @@ static void enter_set(struct attempt *attempt, const struct instant *now)
         return;
     }
     json_object_object_foreach (values, name, value) {
-        json_put(attempt->scope, name, json_object_get(value));
+        attempt_save(attempt, name, json_object_get(value), NULL);
     }
     transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL, "set %s",
                    json_text(values));
@@ -158,7 +163,7 @@ static void enter_find(struct attempt *attempt, const struct instant *now)
         struct json_object *anything = json_new_object();
         size_t count = count_matches(many, filter != NULL ? filter : anything, &found);
         if (count == 1)
-            json_put(attempt->scope, save, json_copy(found));
+            attempt_save(attempt, save, json_copy(found), NULL);
         else
             cause = xasprintf("find in %s%s%s gave %zu, not one",
                               json_object_get_string(json_member(body, "find")),
