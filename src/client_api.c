@@ -38,6 +38,15 @@ const char *client_read_id(struct http_exchange *exchange)
     return NULL;
 }
 
+/* The client's id in *id and the body as an object, owned; NULL: the exchange has been answered. */
+static struct json_object *read_request(struct http_exchange *exchange,
+                                        const struct daemon *daemon, const char **id)
+{
+    *id = client_read_id(exchange);
+    return *id != NULL ? body_read_object(exchange, (int)daemon->config.limits.json_depth)
+                       : NULL;
+}
+
 void client_reply(struct http_exchange *exchange, enum engine_result result, char *cause)
 {
     switch (result) {
@@ -68,13 +77,10 @@ void client_reply(struct http_exchange *exchange, enum engine_result result, cha
 void client_register(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    const char *id = client_read_id(exchange);
+    const char *id;
     char *cause = NULL;
+    struct json_object *body = read_request(exchange, daemon, &id);
 
-    if (id == NULL)
-        return;
-    struct json_object *body =
-        body_read_object(exchange, (int)daemon->config.limits.json_depth);
     if (body == NULL)
         return;
     const char *type = json_member_text(body, "type");
@@ -170,13 +176,10 @@ void client_poll(struct http_exchange *exchange, void *context)
 void client_report(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    const char *id = client_read_id(exchange);
+    const char *id;
     char *cause = NULL;
+    struct json_object *body = read_request(exchange, daemon, &id);
 
-    if (id == NULL)
-        return;
-    struct json_object *body =
-        body_read_object(exchange, (int)daemon->config.limits.json_depth);
     if (body == NULL)
         return;
     struct json_object *given = json_member(body, "id");
@@ -215,12 +218,9 @@ static const char *error_text(struct json_object *error, const char *name)
 void client_error(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    const char *id = client_read_id(exchange);
+    const char *id;
+    struct json_object *body = read_request(exchange, daemon, &id);
 
-    if (id == NULL)
-        return;
-    struct json_object *body =
-        body_read_object(exchange, (int)daemon->config.limits.json_depth);
     if (body == NULL)
         return;
     struct json_object *error = json_member(body, "error");
