@@ -8,6 +8,7 @@
 #include "xalloc.h"
 
 #include <regex.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,19 @@ static bool is_number(struct json_object *value)
 {
     return json_object_is_type(value, json_type_int) ||
            json_object_is_type(value, json_type_double);
+}
+
+/* Less than, equal to or greater than 0, as a is to b. Whole numbers are compared as such: a double
+ * does not have room for all of them. */
+static int compare_numbers(struct json_object *a, struct json_object *b)
+{
+    if (json_object_is_type(a, json_type_int) && json_object_is_type(b, json_type_int)) {
+        int64_t x = json_object_get_int64(a), y = json_object_get_int64(b);
+        uint64_t large_x = json_object_get_uint64(a), large_y = json_object_get_uint64(b);
+        return x != y ? (x > y) - (x < y) : (large_x > large_y) - (large_x < large_y);
+    }
+    double x = json_object_get_double(a), y = json_object_get_double(b);
+    return (x > y) - (x < y);
 }
 
 static bool are_equal(struct json_object *a, struct json_object *b);
@@ -52,8 +66,7 @@ static bool objects_are_equal(struct json_object *a, struct json_object *b)
 static bool are_equal(struct json_object *a, struct json_object *b)
 {
     if (is_number(a) && is_number(b))
-        return json_object_equal(a, b) ||
-               json_object_get_double(a) == json_object_get_double(b);
+        return compare_numbers(a, b) == 0;
     if (json_object_get_type(a) != json_object_get_type(b))
         return false;
     if (json_object_is_type(a, json_type_array))
@@ -133,7 +146,7 @@ static bool holds_length(struct json_object *found, struct json_object *expected
 static bool holds_less(struct json_object *found, struct json_object *expected)
 {
     return is_number(found) && is_number(expected) &&
-           json_object_get_double(found) < json_object_get_double(expected);
+           compare_numbers(found, expected) < 0;
 }
 
 static bool holds_greater(struct json_object *found, struct json_object *expected)
@@ -230,31 +243,39 @@ static char *missing_sentence(const struct condition_world *world, char *cause)
 
 /* --- holding ------------------------------------------------------------------------------------------ */
 
-static bool compare(const struct comparison *comparison, struct json_object *operands,
-                    const struct condition_world *world, char **why)
+/* What came of a condition. One that asks for what is not there does not hold, and neither does its
+ * contrary: a misspelt path must not make a `not` succeed. */
+enum answer { HOLDS, FAILS, MISSING };
+
+static enum answer ask(struct json_object *condition, const struct condition_world *world,
+                       char **why);
+
+static enum answer compare(const struct comparison *comparison,
+                           struct json_object *operands,
+                           const struct condition_world *world, char **why)
 {
     struct json_object *template = json_object_array_get_idx(operands, 0);
     struct json_object *found = NULL;
     struct json_object *expected = NULL;
     char *cause = NULL;
-    bool holds = false;
+    enum answer answer = MISSING;
 
     if (value_expand(template, world->scope, &found, &cause) < 0 ||
         value_expand(json_object_array_get_idx(operands, 1), world->scope, &expected,
                      &cause) < 0) {
         *why = missing_sentence(world, cause);
     } else {
-        holds = comparison->holds(found, expected);
-        if (!holds)
+        answer = comparison->holds(found, expected) ? HOLDS : FAILS;
+        if (answer == FAILS)
             *why = sentence(world, comparison->words, template, found, expected);
     }
     json_object_put(found);
     json_object_put(expected);
-    return holds;
+    return answer;
 }
 
-static bool exists(struct json_object *operand, const struct condition_world *world,
-                   char **why)
+static enum answer exists(struct json_object *operand,
+                          const struct condition_world *world, char **why)
 {
     char *path = only_path(operand);
     struct json_object *value = NULL;
@@ -266,19 +287,19 @@ static bool exists(struct json_object *operand, const struct condition_world *wo
             world, xasprintf("${%s} has no value",
                              path != NULL ? path : json_object_get_string(operand)));
     free(path);
-    return found;
+    return found ? HOLDS : FAILS;
 }
 
-static bool has_colour(struct json_object *operands, const struct condition_world *world,
-                       char **why)
+static enum answer has_colour(struct json_object *operands,
+                              const struct condition_world *world, char **why)
 {
     struct json_object *expanded = NULL;
     char *cause = NULL;
-    bool holds = false;
+    enum answer answer = FAILS;
 
     if (value_expand(operands, world->scope, &expanded, &cause) < 0) {
         *why = missing_sentence(world, cause);
-        return false;
+        return MISSING;
     }
     const char *file = json_object_get_string(json_object_array_get_idx(expanded, 0));
     const char *wanted = json_object_get_string(json_object_array_get_idx(expanded, 1));
@@ -291,65 +312,80 @@ static bool has_colour(struct json_object *operands, const struct condition_worl
         *why = xasprintf("expected the picture %s to be %s, it is %s", file,
                          wanted ? wanted : "null", colour);
     else
-        holds = true;
+        answer = HOLDS;
     json_object_put(expanded);
-    return holds;
+    return colour != NULL ? answer : MISSING;
+}
+
+/* Add one reason to those that are there. Takes it. */
+static void add_reason(char **reasons, char *reason)
+{
+    char *both = *reasons != NULL ? xasprintf("%s; %s", *reasons, reason) : NULL;
+
+    if (both == NULL) {
+        *reasons = reason;
+        return;
+    }
+    free(*reasons);
+    free(reason);
+    *reasons = both;
 }
 
 /* All of them hold; if not, every one that does not is named. */
-static bool all_hold(struct json_object *conditions, const struct condition_world *world,
-                     char **why)
+static enum answer all_hold(struct json_object *conditions,
+                            const struct condition_world *world, char **why)
 {
-    bool holds = true;
+    enum answer all = HOLDS;
 
     for (size_t i = 0; i < json_object_array_length(conditions); i++) {
         char *one = NULL;
-        if (condition_holds(json_object_array_get_idx(conditions, i), world, &one))
+        enum answer answer = ask(json_object_array_get_idx(conditions, i), world, &one);
+        if (answer == HOLDS)
             continue;
-        char *both = *why != NULL ? xasprintf("%s; %s", *why, one) : xstrdup(one);
-        free(*why);
-        free(one);
-        *why = both;
-        holds = false;
+        add_reason(why, one);
+        all = answer == FAILS || all == FAILS ? FAILS : MISSING;
     }
-    return holds;
+    return all;
 }
 
-static bool any_holds(struct json_object *conditions, const struct condition_world *world,
-                      char **why)
+static enum answer any_holds(struct json_object *conditions,
+                             const struct condition_world *world, char **why)
 {
+    enum answer any = FAILS;
     char *reasons = NULL;
 
-    for (size_t i = 0; i < json_object_array_length(conditions); i++) {
+    for (size_t i = 0; any != HOLDS && i < json_object_array_length(conditions); i++) {
         char *one = NULL;
-        if (condition_holds(json_object_array_get_idx(conditions, i), world, &one)) {
-            free(reasons);
-            return true;
-        }
-        char *both = reasons != NULL ? xasprintf("%s; %s", reasons, one) : xstrdup(one);
-        free(reasons);
-        free(one);
-        reasons = both;
+        enum answer answer = ask(json_object_array_get_idx(conditions, i), world, &one);
+        if (answer != FAILS)
+            any = answer;
+        if (answer != HOLDS)
+            add_reason(&reasons, one);
     }
-    *why = xasprintf("none of these holds: %s",
-                     reasons != NULL ? reasons : "(there are none)");
+    if (any != HOLDS)
+        *why = xasprintf("none of these holds: %s",
+                         reasons != NULL ? reasons : "(there are none)");
     free(reasons);
-    return false;
+    return any;
 }
 
-static bool not_holds(struct json_object *condition, const struct condition_world *world,
-                      char **why)
+static enum answer not_holds(struct json_object *condition,
+                             const struct condition_world *world, char **why)
 {
-    char *ignored = NULL;
-    bool holds = condition_holds(condition, world, &ignored);
+    char *reason = NULL;
+    enum answer answer = ask(condition, world, &reason);
 
-    free(ignored);
-    if (holds) {
-        char *shown = utf8_shorten(json_text(condition), SHOWN_BYTES);
-        *why = xasprintf("expected that not %s", shown);
-        free(shown);
+    if (answer == MISSING) {
+        *why = reason;
+        return MISSING;
     }
-    return !holds;
+    free(reason);
+    if (answer == FAILS)
+        return HOLDS;
+    char *shown = utf8_shorten(json_text(condition), SHOWN_BYTES);
+    *why = xasprintf("expected that not %s", shown);
+    free(shown);
+    return FAILS;
 }
 
 /* The one member of a condition: its name, and its operand in *operand. */
@@ -366,8 +402,8 @@ static const char *only_member(struct json_object *condition,
     return only;
 }
 
-bool condition_holds(struct json_object *condition, const struct condition_world *world,
-                     char **why)
+static enum answer ask(struct json_object *condition, const struct condition_world *world,
+                       char **why)
 {
     struct json_object *operand;
     const char *name = only_member(condition, &operand);
@@ -384,6 +420,12 @@ bool condition_holds(struct json_object *condition, const struct condition_world
     if (strcmp(name, "any") == 0)
         return any_holds(operand, world, why);
     return not_holds(operand, world, why);
+}
+
+bool condition_holds(struct json_object *condition, const struct condition_world *world,
+                     char **why)
+{
+    return ask(condition, world, why) == HOLDS;
 }
 
 /* --- the form ---------------------------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ void condition_check(struct json_object *condition, const struct where *where,
                      struct mistakes *mistakes);
 
 /* Whether it holds; if not, *why says so in a sentence, owned by the caller. A value that is
- * missing makes it not hold. */
+ * missing makes it not hold, and its contrary neither. */
 bool condition_holds(struct json_object *condition, const struct condition_world *world,
                      char **why);
 
