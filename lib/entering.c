@@ -117,8 +117,8 @@ static void enter_complete(struct attempt *attempt, const struct instant *now)
     free(all);
 }
 
-/* Call it for each member of an array or value of an object. Gives how many have `filter` in them,
- * and one of these in *found. */
+/* How many members of an array or values of an object have `filter` in them (NULL: all), and one of
+ * these in *found. */
 static size_t count_matches(struct json_object *many, struct json_object *filter,
                             struct json_object **found)
 {
@@ -127,7 +127,7 @@ static size_t count_matches(struct json_object *many, struct json_object *filter
     if (json_object_is_type(many, json_type_object)) {
         json_object_object_foreach (many, name, value) {
             (void)name;
-            if (condition_is_subset(filter, value)) {
+            if (filter == NULL || condition_is_subset(filter, value)) {
                 *found = value;
                 count++;
             }
@@ -136,7 +136,7 @@ static size_t count_matches(struct json_object *many, struct json_object *filter
     if (json_object_is_type(many, json_type_array)) {
         for (size_t i = 0; i < json_object_array_length(many); i++) {
             struct json_object *value = json_object_array_get_idx(many, i);
-            if (condition_is_subset(filter, value)) {
+            if (filter == NULL || condition_is_subset(filter, value)) {
                 *found = value;
                 count++;
             }
@@ -160,8 +160,7 @@ static void enter_find(struct attempt *attempt, const struct instant *now)
         (json_member(body, "where") == NULL ||
          value_expand(json_member(body, "where"), attempt->scope, &filter, &cause) ==
              0)) {
-        struct json_object *anything = json_new_object();
-        size_t count = count_matches(many, filter != NULL ? filter : anything, &found);
+        size_t count = count_matches(many, filter, &found);
         if (count == 1)
             attempt_save(attempt, save, json_copy(found), NULL);
         else
@@ -169,7 +168,6 @@ static void enter_find(struct attempt *attempt, const struct instant *now)
                               json_object_get_string(json_member(body, "find")),
                               filter != NULL ? " where " : "",
                               filter != NULL ? json_text(filter) : "", count);
-        json_object_put(anything);
     }
     if (cause != NULL) {
         json_put_text(attempt->missing, save, cause);
