@@ -240,10 +240,15 @@ static void read_includes(struct definition *definition, const char *path, size_
         char *included_text = NULL;
         struct json_object *root = read_json(file, limit, &included_text, mistakes);
         mistakes_set_file(mistakes, path, text);
-        if (root != NULL)
+        if (root != NULL) {
             definition_include(definition, file, included_text, root, mistakes);
-        else
+        } else {
+            struct where list = {NULL, "include", 0};
+            struct where here = {&list, NULL, i};
+            mistake_error(mistakes, &here, "%.200s can't be included",
+                          definition->includes[i]);
             free(included_text);
+        }
         free(file);
     }
 }
