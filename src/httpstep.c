@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define REPLY_DEPTH 64 /* nesting of a JSON answer */
 
@@ -52,33 +53,79 @@ static void add_header(struct call *call, char *line)
     call->headers[call->header_count] = NULL;
 }
 
-static void add_headers(struct call *call, struct json_object *headers)
+/* A string as it is, anything else as JSON; NULL if it has a NUL in it. */
+static const char *text_of(struct json_object *value)
 {
-    if (!json_object_is_type(headers, json_type_object))
-        return;
-    json_object_object_foreach (headers, name, value) {
-        const char *text = json_object_is_type(value, json_type_string)
-                               ? json_object_get_string(value)
-                               : json_text(value);
-        if (strpbrk(name, "\r\n:") != NULL || strpbrk(text, "\r\n") != NULL)
-            cause_set(&call->cause, "the header %.80s has a line end or a colon in it",
-                      name);
+    if (!json_object_is_type(value, json_type_string))
+        return json_text(value);
+    return json_is_text(value) ? json_object_get_string(value) : NULL;
+}
+
+static void read_header(struct call *call, const char *name, struct json_object *value)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *text = text_of(value);
+
+    if (*name == '\0' || name[strspn(name, token)] != '\0')
+        cause_set(&call->cause, "\"%.80s\" is no name of a header", name);
+    else if (text == NULL || strpbrk(text, "\r\n") != NULL)
+        cause_set(&call->cause, "the header %.80s has a line end or a NUL in it", name);
+    else if (text[strspn(text, " \t")] == '\0')
+        add_header(call, xasprintf("%s;", name)); /* so libcurl sends it, though empty */
+    else
         add_header(call, xasprintf("%s: %s", name, text));
+}
+
+/* The request's headers, and before them ours that it does not have itself. */
+static void add_headers(struct call *call, struct json_object *request)
+{
+    struct json_object *headers = json_member(request, "headers");
+    const char *type = json_object_object_get_ex(request, "json", NULL)
+                           ? "application/json"
+                       : json_object_object_get_ex(request, "text", NULL)
+                           ? "text/plain; charset=utf-8"
+                           : ""; /* takes away what libcurl says of an empty body */
+    bool has_type = false, has_accept = false;
+
+    if (headers != NULL && !json_object_is_type(headers, json_type_object)) {
+        cause_set(&call->cause, "the headers must be an object of names and values");
+        return;
+    }
+    if (headers != NULL) {
+        json_object_object_foreach (headers, name, value) {
+            (void)value;
+            has_type = has_type || strcasecmp(name, "Content-Type") == 0;
+            has_accept = has_accept || strcasecmp(name, "Accept") == 0;
+        }
+    }
+    if (!has_accept)
+        add_header(call, xstrdup("Accept: application/json, */*"));
+    if (!has_type)
+        add_header(call, xasprintf("Content-Type: %s", type));
+    if (headers != NULL) {
+        json_object_object_foreach (headers, given, text) {
+            read_header(call, given, text);
+        }
     }
 }
 
-static void add_body(struct call *call, struct json_object *request)
+static void read_body(struct call *call, struct json_object *request)
 {
-    struct json_object *json = NULL;
-    const char *text = json_member_text(request, "text");
+    struct json_object *body = NULL;
+    bool is_json = json_object_object_get_ex(request, "json", &body);
+    const char *text = NULL;
 
-    if (json_object_object_get_ex(request, "json", &json)) {
-        call->body = xstrdup(json_text(json));
-        add_header(call, xstrdup("Content-Type: application/json"));
-    } else if (text != NULL) {
-        call->body = xstrdup(text);
-        add_header(call, xstrdup("Content-Type: text/plain; charset=utf-8"));
-    }
+    if (is_json)
+        text = json_text(body);
+    else if (!json_object_object_get_ex(request, "text", &body))
+        text = strcmp(call->method, "POST") == 0 || strcmp(call->method, "PUT") == 0 ||
+                       strcmp(call->method, "PATCH") == 0
+                   ? "" /* some servers want to hear that there is nothing */
+                   : NULL;
+    else if ((text = text_of(body)) == NULL)
+        cause_set(&call->cause, "the text has a NUL in it");
+    call->body = text != NULL ? xstrdup(text) : NULL;
 }
 
 static void read_method(struct call *call, struct json_object *request)
@@ -99,11 +146,15 @@ static void read_request(struct call *call, struct json_object *request)
 
     read_method(call, request);
     call->url = xstrdup(json_member_text(request, "url"));
-    add_header(call, xstrdup("Accept: application/json, */*"));
-    add_headers(call, json_member(request, "headers"));
-    add_body(call, request);
+    add_headers(call, request);
+    read_body(call, request);
     if (timeout != NULL)
-        duration_parse(json_object_get_string(timeout), &timeout_ms, &call->cause);
+        duration_parse(json_object_is_type(timeout, json_type_string)
+                           ? json_object_get_string(timeout)
+                           : json_text(timeout),
+                       &timeout_ms, &call->cause);
+    if (timeout_ms < 1)
+        timeout_ms = 1; /* 0 means for ever to libcurl */
     call->request = (struct fetch_request){
         .method = call->method,
         .url = call->url,
@@ -120,25 +171,38 @@ static void read_request(struct call *call, struct json_object *request)
 
 /* --- from an answer to JSON -------------------------------------------------------------------- */
 
+/* Add one line: names in lower case, values of a name that comes again after a comma. */
+static void put_header(struct json_object *headers, const char *line, size_t size)
+{
+    const char *colon = memchr(line, ':', size);
+
+    if (colon == NULL || strncmp(line, "HTTP/", 5) == 0 ||
+        utf8_valid_length(line, size) != size)
+        return;
+    char *name = xstrndup(line, (size_t)(colon - line));
+    const char *start = colon + 1 + strspn(colon + 1, " \t");
+    const char *end = line + size;
+    while (end > start && strchr(" \t", end[-1]) != NULL)
+        end--;
+    char *value = end > start ? xstrndup(start, (size_t)(end - start)) : xstrdup("");
+    for (char *p = name; *p != '\0'; p++)
+        *p = (char)tolower((unsigned char)*p);
+    const char *before = json_member_text(headers, name);
+    char *both = before != NULL ? xasprintf("%s, %s", before, value) : xstrdup(value);
+    json_put_text(headers, name, both);
+    free(both);
+    free(value);
+    free(name);
+}
+
 static struct json_object *read_headers(const char *lines)
 {
     struct json_object *headers = json_new_object();
 
-    for (const char *line = lines; *line != '\0'; line += strcspn(line, "\n") + 1) {
-        size_t size = strcspn(line, "\r\n");
-        const char *colon = memchr(line, ':', size);
-        if (colon != NULL && utf8_valid_length(line, size) == size) {
-            char *name = xstrndup(line, (size_t)(colon - line));
-            const char *start = colon + 1 + strspn(colon + 1, " \t");
-            char *value = xstrndup(start, (size_t)(line + size - start));
-            for (char *p = name; *p != '\0'; p++)
-                *p = (char)tolower((unsigned char)*p);
-            json_put_text(headers, name, value);
-            free(value);
-            free(name);
-        }
-        if (line[strcspn(line, "\n")] == '\0')
-            break;
+    while (*lines != '\0') {
+        size_t size = strcspn(lines, "\n");
+        put_header(headers, lines, strcspn(lines, "\r\n"));
+        lines += size + (lines[size] == '\n');
     }
     return headers;
 }

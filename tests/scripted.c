@@ -39,6 +39,7 @@ struct scripted {
     const char *const *create;                  /* the rest of the script */
     const char *const *others;                  /* likewise */
     char *requests[CONNECTIONS];                /* "path body", as they came, owned */
+    char *wholes[CONNECTIONS];                  /* the same with all headers, owned */
     int count;                                  /* how many those are */
     sem_t arrived;                              /* a request has come */
     sem_t release;                              /* an answer that is held may go */
@@ -49,11 +50,12 @@ static bool is_whole(const char *request)
     const char *body = strstr(request, "\r\n\r\n");
     const char *length = strstr(request, "Content-Length: ");
 
-    return body != NULL && length != NULL &&
-           strlen(body + 4) >= strtoul(length + strlen("Content-Length: "), NULL, 10);
+    return body != NULL &&
+           (length == NULL ||
+            strlen(body + 4) >= strtoul(length + strlen("Content-Length: "), NULL, 10));
 }
 
-/* Give "path body". Returns owned. */
+/* Give the request as it came. Returns owned. */
 static char *receive_request(int fd)
 {
     char *text = xcalloc(1, REQUEST_LIMIT);
@@ -62,17 +64,23 @@ static char *receive_request(int fd)
 
     for (; got > 0 && !is_whole(text); size += (size_t)(got > 0 ? got : 0))
         got = recv(fd, text + size, REQUEST_LIMIT - 1 - size, 0);
+    return text;
+}
+
+/* "path body" of a request. Returns owned. */
+static char *shorten(const char *text)
+{
     const char *path = strchr(text, '/'), *body = strstr(text, "\r\n\r\n");
-    char *request = NULL;
-    if (path != NULL && body != NULL)
-        request = xasprintf("%.*s %s", (int)strcspn(path, " "), path, body + 4);
-    free(text);
-    return request != NULL ? request : xstrdup("");
+
+    if (path == NULL || body == NULL)
+        return xstrdup("");
+    return xasprintf("%.*s %s", (int)strcspn(path, " "), path, body + 4);
 }
 
 /* Note the request down and choose its answer. Takes the request. */
-static const char *next_answer(struct scripted *server, char *request)
+static const char *next_answer(struct scripted *server, char *whole)
 {
+    char *request = shorten(whole);
     bool is_create = strncmp(request, "/create ", 8) == 0;
     const char *const **script = is_create ? &server->create : &server->others;
 
@@ -80,6 +88,7 @@ static const char *next_answer(struct scripted *server, char *request)
     const char *answer = **script;
     if (answer != NULL && (*script)[1] != NULL)
         ++*script;
+    server->wholes[server->count] = whole;
     server->requests[server->count++] = request;
     pthread_mutex_unlock(&server->mutex);
     sem_post(&server->arrived);
@@ -213,6 +222,12 @@ const char *scripted_request(struct scripted *server, int index)
     return server->requests[index];
 }
 
+const char *scripted_whole(struct scripted *server, int index)
+{
+    assert(index < scripted_count(server));
+    return server->wholes[index];
+}
+
 void scripted_free(struct scripted *server)
 {
     shutdown(server->fd, SHUT_RDWR);
@@ -220,8 +235,10 @@ void scripted_free(struct scripted *server)
         pthread_join(server->thread, NULL);
     for (int i = 0; i < server->connection_count; i++)
         pthread_join(server->connections[i].thread, NULL);
-    for (int i = 0; i < server->count; i++)
+    for (int i = 0; i < server->count; i++) {
         free(server->requests[i]);
+        free(server->wholes[i]);
+    }
     for (int i = 0; i < 2; i++) {
         if (server->deaf[i] >= 0)
             close(server->deaf[i]);

@@ -37,6 +37,9 @@ void scripted_release(struct scripted *server);
 int scripted_count(struct scripted *server);
 const char *scripted_request(struct scripted *server, int index);
 
+/* The same as it came: method, headers and all. Borrowed. */
+const char *scripted_whole(struct scripted *server, int index);
+
 /* Close the port, wait for the connections to end, and free it. */
 void scripted_free(struct scripted *server);
 
