@@ -42,8 +42,8 @@ int caller_set_display_name(struct caller *caller, const char *name, char **caus
     __attribute__((warn_unused_result));
 
 /* Open the page of the call with this name, and make it if there is none; *existing says
- * whether there was. `guest` is the name of somebody who is not logged in, NULL: as it was
- * given before. */
+ * whether there was. `guest` is the name of somebody who is not logged in, NULL: as it
+ * was given before. */
 int caller_create_or_join(struct caller *caller, const char *name, const char *guest,
                           bool *existing, char **cause)
     __attribute__((warn_unused_result));
@@ -59,8 +59,8 @@ int caller_leave(struct caller *caller, char **cause) __attribute__((warn_unused
 /* Load the page again: back to the lobby of its call. */
 void caller_reload(struct caller *caller);
 
-/* Close the window and open another: it is in no call, a guest has no name, the picture is
- * grey, nothing is muted. Who is logged in stays so. */
+/* Close the window and open another: it is in no call, a guest has no name, the picture
+ * is grey, nothing is muted. Who is logged in stays so. */
 void caller_recreate(struct caller *caller);
 
 /* Show "red", "green" or "blue" from now on. */
@@ -70,8 +70,8 @@ int caller_set_image(struct caller *caller, const char *image, char **cause)
 /* Turn microphone and camera off or on. Gives whether the camera was off. */
 bool caller_set_mute(struct caller *caller, bool audio, bool video);
 
-/* What the lobby or the call shows, as a report has it in `data`, with pictures taken into
- * the album. Owned by the caller of this; NULL with *cause if it is not there. */
+/* What the lobby or the call shows, as a report has it in `data`, with pictures taken
+ * into the album. Returns owned; NULL with *cause if it is not there. */
 struct json_object *caller_lobby_data(const struct caller *caller, struct album *album,
                                       char **cause);
 struct json_object *caller_call_data(const struct caller *caller, struct album *album,

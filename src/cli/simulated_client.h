@@ -26,8 +26,8 @@ struct simulated_rules {
     FILE *events;                  /* a line for each event; NULL: none; borrowed */
 };
 
-/* A request, in terms of HTTP: a POST of JSON or of a file, or a GET where it has neither.
- * What it points to is borrowed until the next verb. */
+/* A request, in terms of HTTP: a POST of JSON or of a file, or a GET where it has
+ * neither. What it points to is borrowed until the next verb. */
 struct simulated_request {
     const char *path;           /* with the query */
     const char *body;           /* JSON, or NULL */
