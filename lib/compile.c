@@ -56,7 +56,7 @@ struct machine *compile_case(const struct definition *definition, size_t index,
         compiler.types[i] = compile_registration_type(settings, compiler.types[i]);
         compiler.machine->roles[i] = xstrdup(definition->roles[i].name);
     }
-    if (json_member(definition->root, "steps") != NULL)
+    if (json_object_object_get_ex(definition->root, "steps", NULL))
         compile_steps(&compiler);
     else
         compile_states(&compiler);

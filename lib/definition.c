@@ -24,8 +24,8 @@ bool definition_read_duration(struct json_object *value, const struct where *whe
     char *cause = NULL;
     bool is_number = json_object_is_type(value, json_type_int) ||
                      json_object_is_type(value, json_type_double);
-    const char *text =
-        is_number || json_is_text(value) ? json_object_get_string(value) : "";
+    const char *text = is_number || json_is_text(value) ? json_object_get_string(value)
+                                                        : json_text(value);
 
     if (duration_parse(text, ms, &cause) < 0) {
         mistake_error(mistakes, where, "%s", cause);
@@ -249,8 +249,9 @@ static void add_flows(struct definition *definition, struct json_object *flows,
     }
     json_object_object_foreach (flows, name, steps) {
         struct where here = {where, name, 0};
-        if (!json_object_is_type(steps, json_type_array)) {
-            mistake_error(mistakes, &here, "a flow is a list of steps");
+        if (!json_object_is_type(steps, json_type_array) ||
+            json_object_array_length(steps) == 0) {
+            mistake_error(mistakes, &here, "a flow is a list of steps, of one at least");
             continue;
         }
         if (definition_flow(definition, name) != NULL)
@@ -422,7 +423,8 @@ static void read_all(struct reader *reader, struct json_object *root)
         read_member(reader, name, value);
     }
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
-        if (members[i].required && json_member(root, members[i].name) == NULL)
+        if (members[i].required &&
+            !json_object_object_get_ex(root, members[i].name, NULL))
             mistake_error(reader->mistakes, NULL, "the test has no \"%s\"",
                           members[i].name);
     }

@@ -170,16 +170,66 @@ static void check_reference(const char *path, void *argument)
     free(head);
 }
 
+/* Check the references of one string. */
+static void check_text(struct reference_check *check, struct json_object *text,
+                       const struct where *where)
+{
+    char *cause = NULL;
+
+    check->where = where;
+    if (value_references(text, check_reference, check, &cause) < 0)
+        mistake_error(check->mistakes, where, "%s", cause);
+    free(cause);
+}
+
+/* Check all references, each at its own place. */
+static void check_all(struct reference_check *check, struct json_object *template,
+                      const struct where *where)
+{
+    if (json_object_is_type(template, json_type_string))
+        check_text(check, template, where);
+    if (json_object_is_type(template, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(template); i++) {
+            struct where here = {where, NULL, i};
+            check_all(check, json_object_array_get_idx(template, i), &here);
+        }
+    }
+    if (json_object_is_type(template, json_type_object)) {
+        json_object_object_foreach (template, name, member) {
+            struct where here = {where, name, 0};
+            struct json_object *name_text = json_new_text(name);
+            check_text(check, name_text, &here);
+            check_all(check, member, &here);
+            json_object_put(name_text);
+        }
+    }
+}
+
 static void check_references(const struct definition *definition,
                              struct json_object *known, struct json_object *template,
                              const struct where *where, struct mistakes *mistakes)
 {
     struct reference_check check = {definition, known, where, mistakes};
-    char *cause = NULL;
 
-    if (value_references(template, check_reference, &check, &cause) < 0)
-        mistake_error(mistakes, where, "%s", cause);
-    free(cause);
+    check_all(&check, template, where);
+}
+
+/* The same for what a state holds besides actions: its place is that of the member which has it. */
+static void check_body(const struct definition *definition, struct json_object *known,
+                       const struct machine_state *state, struct mistakes *mistakes)
+{
+    static const char *const members[] = {
+        [STATE_WAIT] = "wait",
+        [STATE_SET] = "set",
+        [STATE_ASSERT] = "assert",
+        [STATE_CHECK] = "check",
+    };
+    bool is_member = state->kind < sizeof members / sizeof *members;
+    struct where at_member = {state->place, is_member ? members[state->kind] : NULL, 0};
+
+    if (state->body != NULL)
+        check_references(definition, known, state->body,
+                         at_member.member != NULL ? &at_member : state->place, mistakes);
 }
 
 /* Add what leaving this state saves. True if that is news. */
@@ -249,11 +299,12 @@ static void check_values(const struct definition *definition,
     }
     for (size_t i = 0; i < machine->state_count; i++) {
         const struct machine_state *state = &machine->states[i];
-        for (size_t a = 0; a < state->action_count; a++)
-            check_references(definition, known[i], state->actions[a].data,
-                             state->actions[a].place, mistakes);
-        if (state->body != NULL)
-            check_references(definition, known[i], state->body, state->place, mistakes);
+        for (size_t a = 0; a < state->action_count; a++) {
+            struct where at_data = {state->actions[a].place, "data", 0};
+            check_references(definition, known[i], state->actions[a].data, &at_data,
+                             mistakes);
+        }
+        check_body(definition, known[i], state, mistakes);
         json_object_put(known[i]);
     }
     json_object_put(before);

@@ -121,7 +121,7 @@ static const struct row heads[] = {
     {"{'timeout': 'soon'}", "$.timeout: \"soon\" is not a duration"},
     {"{'timeout': 0}", "$.timeout: a case needs some time"},
     {"{'timeout': -5}", "$.timeout: \"-5\" is not a duration"},
-    {"{'timeout': null}", "$.timeout: \"\" is not a duration"},
+    {"{'timeout': null}", "$.timeout: \"null\" is not a duration"},
     {"{'timeout': '100000000h'}", "is not a duration"},
     {"{'actions': []}", "$.actions: must be an object"},
     {"{'actions': {'look': {}}}",
@@ -170,7 +170,7 @@ static const struct row bodies[] = {
     {HEAD " 'states': {'one': {'wait': 'soon', 'next': 'complete'}}}",
      "$.states.one.wait: \"soon\" is not a duration"},
     {HEAD " 'states': {'one': {'wait': null, 'next': 'complete'}}}",
-     "$.states.one.wait: \"\" is not a duration"},
+     "$.states.one.wait: \"null\" is not a duration"},
     /* set */
     {HEAD " 'states': {'one': {'set': [], 'next': 'complete'}}}",
      "$.states.one.set: must be an object of names and values"},
@@ -278,7 +278,7 @@ static const struct row unsound[] = {
      "circle"},
     /* values that can never be there */
     {ACTION("{'action': 'say',\n'data': {'message': 'I am ${blue.name}'}}"),
-     "$.states.one.actions.red: ${blue.name} can never have a value here"},
+     "$.states.one.actions.red.data.message: ${blue.name} can never have a value here"},
     {ACTION("{'action': 'say', 'data': {'message': '${red.shoes}'}}"),
      "${red.shoes} can never have a value here"},
     {ACTION("{'action': 'say', 'data': {'message': '${case.colour}'}}"),
@@ -292,7 +292,7 @@ static const struct row unsound[] = {
     {ACTION("{'action': 'look', 'save': 'seen', 'data': {'x': '${seen.what}'}}"),
      "${seen.what} can never have a value here"},
     {HEAD " 'states': {'one': {'wait': '${pause}', 'next': 'complete'}}}",
-     "$.states.one: ${pause} can never"},
+     "$.states.one.wait: ${pause} can never"},
     {HEAD " 'states': {'one': {'set': {'x': '${y}'}, 'next': 'complete'}}}",
      "${y} can never"},
     {HEAD " 'states': {'one': {'set': {'x': 1, 'y': '${x}'}, 'next': 'complete'}}}",
@@ -300,7 +300,7 @@ static const struct row unsound[] = {
     {HEAD " 'states': {'one': {'actions': {'red': {'action': 'say',"
           "   'data': {'message': '${later}'}}}, 'next': 'two'},"
           "  'two': {'set': {'later': 1}, 'next': 'complete'}}}",
-     "$.states.one.actions.red: ${later} can never have a value here"},
+     "$.states.one.actions.red.data.message: ${later} can never have a value here"},
     {HEAD " 'variables': {'a': '${blue}'}," ONE_STATE,
      "$.variables.a: ${blue} can never have a value here"},
     {HEAD " 'variables': {'a': '${a}'}," ONE_STATE, "$.variables.a: ${a} can never"},
