@@ -489,6 +489,25 @@ static void check_pattern(struct json_object *pattern, const struct where *where
     regfree(&compiled);
 }
 
+/* What is compared by size must be a number; a length is a whole one. */
+static void check_number(const char *name, struct json_object *operands,
+                         const struct where *where, struct mistakes *mistakes)
+{
+    bool is_length = strcmp(name, "length") == 0;
+
+    for (size_t i = is_length ? 1 : 0; i < 2; i++) {
+        struct where here = {where, NULL, i};
+        struct json_object *operand = json_object_array_get_idx(operands, i);
+        if (!value_is_constant(operand))
+            continue;
+        if (is_length && (!json_object_is_type(operand, json_type_int) ||
+                          json_object_get_int64(operand) < 0))
+            mistake_error(mistakes, &here, "a length is a number from 0");
+        else if (!is_number(operand))
+            mistake_error(mistakes, &here, "must be a number");
+    }
+}
+
 static void check_pair(const char *name, struct json_object *operands,
                        const struct where *where, struct mistakes *mistakes)
 {
@@ -499,6 +518,20 @@ static void check_pair(const char *name, struct json_object *operands,
         check_colour(operands, where, mistakes);
     else if (strcmp(name, "matches") == 0)
         check_pattern(json_object_array_get_idx(operands, 1), where, mistakes);
+    else if (strcmp(name, "length") == 0 || strcmp(name, "less") == 0 ||
+             strcmp(name, "greater") == 0)
+        check_number(name, operands, where, mistakes);
+}
+
+static void check_path(struct json_object *operand, const struct where *where,
+                       struct mistakes *mistakes)
+{
+    char *path = only_path(operand);
+    const char *text = json_is_text(operand) ? json_object_get_string(operand) : "";
+
+    if (path == NULL && (*text == '\0' || strpbrk(text, "${} ") != NULL))
+        mistake_error(mistakes, where, "must be one path, as \"${lobby.data}\"");
+    free(path);
 }
 
 void condition_check(struct json_object *condition, const struct where *where,
@@ -520,11 +553,11 @@ void condition_check(struct json_object *condition, const struct where *where,
         check_list(operand, &here, mistakes);
     else if (strcmp(name, "not") == 0)
         condition_check(operand, &here, mistakes);
-    else if (strcmp(name, "exists") != 0)
+    else if (strcmp(name, "exists") == 0)
+        check_path(operand, &here, mistakes);
+    else
         mistake_error(
             mistakes, &here,
             "a condition is one of equals, not_equals, contains, matches, length, "
             "less, greater, exists, colour, all, any and not");
-    else if (!json_is_text(operand))
-        mistake_error(mistakes, &here, "must be a path, as \"${lobby.data}\"");
 }
