@@ -91,7 +91,9 @@ static void read_responses(struct compiler *compiler, struct machine_action *act
     else
         mistake_error(
             compiler->mistakes, &here,
-            "must be names of responses: an object of names and states, or a list");
+            responses != NULL
+                ? "must be names of responses: an object of names and states, or a list"
+                : "must be names of responses: one, or a list");
 }
 
 /* Replace `${me}` and `${on}` in the data, which is the template with the given members
@@ -181,6 +183,14 @@ static const struct action_entry *find_entry(struct compiler *compiler, const ch
     return entry;
 }
 
+void compile_read_timeout(struct compiler *compiler, struct json_object *value,
+                          const struct where *where, int64_t *ms)
+{
+    if (definition_read_duration(value, where, ms, compiler->mistakes) && *ms == 0)
+        mistake_error(compiler->mistakes, where,
+                      "nothing is done in no time: give it more than 0");
+}
+
 static void read_save_and_timeout(struct compiler *compiler,
                                   struct machine_action *action, struct json_object *spec,
                                   const struct where *where)
@@ -192,8 +202,7 @@ static void read_save_and_timeout(struct compiler *compiler,
 
     action->timeout_ms = compiler->timeout_ms;
     if (timeout != NULL)
-        definition_read_duration(timeout, &at_timeout, &action->timeout_ms,
-                                 compiler->mistakes);
+        compile_read_timeout(compiler, timeout, &at_timeout, &action->timeout_ms);
     if (save != NULL && !json_is_text(save))
         mistake_error(compiler->mistakes, &at_save, "must be a name");
     else if (save != NULL && soundness_check_saved_name(compiler->definition,
@@ -303,6 +312,14 @@ static void add_names(struct machine_action *action, const struct action_entry *
             xstrdup(action_entry_canonical(entry, type));
 }
 
+/* The member that has the action's name: a step says {"red": "login"}. */
+static const char *name_member(const struct compiler *compiler, size_t role)
+{
+    bool in_steps = json_object_object_get_ex(compiler->definition->root, "steps", NULL);
+
+    return in_steps ? compiler->definition->roles[role].name : "action";
+}
+
 /* Add the action to its state: the one that is asked for, or that which emulates it. A report of the
  * latter counts as one of the former, so it has the names of both. */
 static struct machine_action *add_action(struct compiler *compiler, int state,
@@ -311,7 +328,7 @@ static struct machine_action *add_action(struct compiler *compiler, int state,
                                          const struct where *where)
 {
     const char *type = compiler->types[role];
-    struct where here = {where, "action", 0};
+    struct where here = {where, name_member(compiler, role), 0};
     const struct action_entry *entry = find_entry(compiler, name, type, &here);
     struct json_object *flow = find_emulation(compiler, entry, type, &here);
     const char *asked = flow != NULL ? last_action(compiler, flow, &here) : name;
@@ -338,7 +355,8 @@ void compile_action(struct compiler *compiler, int state, const char *role_name,
     static const char *const known[] = {"action", "data",   "responses", "on",
                                         "save",   "expect", "timeout",   NULL};
     int role = definition_role(compiler->definition, role_name);
-    struct where here = {where, "action", 0};
+    struct where here = {where, role >= 0 ? name_member(compiler, (size_t)role) : NULL,
+                         0};
     const char *name = json_member_text(spec, "action");
 
     if (role < 0) {

@@ -6,6 +6,8 @@
 #include "soundness.h"
 #include "value.h"
 
+#include <string.h>
+
 static void read_actions(struct compiler *compiler, int state, struct json_object *spec,
                          struct json_object *body, const struct where *where)
 {
@@ -66,7 +68,7 @@ static void read_find(struct compiler *compiler, int state, struct json_object *
     struct json_object *filter = json_member(spec, "where");
 
     compiler->machine->states[state].body = json_object_get(spec);
-    if (!json_is_text(body))
+    if (!json_is_text(body) || value_is_constant(body))
         mistake_error(compiler->mistakes, where,
                       "must say where to look, as \"${call.data.videos}\"");
     if (filter != NULL && !json_object_is_type(filter, json_type_object))
@@ -78,18 +80,113 @@ static void read_find(struct compiler *compiler, int state, struct json_object *
                                    compiler->mistakes);
 }
 
-/* What a worker is to ask another server. The request is checked when its values are known. */
+/* What of a request is written out; the rest is checked when its values are known. */
+static void check_url(struct compiler *compiler, struct json_object *url,
+                      const struct where *where)
+{
+    const char *text = json_is_text(url) ? json_object_get_string(url) : "";
+
+    if (!json_is_text(url) || *text == '\0')
+        mistake_error(compiler->mistakes, where, "must be a URL");
+    else if (strncmp(text, "${", 2) != 0 && strncmp(text, "http://", 7) != 0 &&
+             strncmp(text, "https://", 8) != 0)
+        mistake_error(compiler->mistakes, where,
+                      "must begin with http:// or https://, or with a value that does");
+}
+
+static void check_method(struct compiler *compiler, struct json_object *method,
+                         const struct where *where)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *text = json_is_text(method) ? json_object_get_string(method) : "";
+
+    if (*text == '\0' ||
+        (value_is_constant(method) && text[strspn(text, letters)] != '\0'))
+        mistake_error(compiler->mistakes, where,
+                      "must be a method in capital letters, as \"POST\"");
+}
+
+static void check_headers(struct compiler *compiler, struct json_object *headers,
+                          const struct where *where)
+{
+    if (!json_object_is_type(headers, json_type_object)) {
+        mistake_error(compiler->mistakes, where,
+                      "must be an object of names and strings");
+        return;
+    }
+    json_object_object_foreach (headers, name, value) {
+        struct where here = {where, name, 0};
+        if (!json_is_text(value))
+            mistake_error(compiler->mistakes, &here, "must be a string");
+    }
+}
+
+static void check_status(struct compiler *compiler, struct json_object *status,
+                         const struct where *where)
+{
+    size_t count = json_object_is_type(status, json_type_array)
+                       ? json_object_array_length(status)
+                       : 0;
+
+    if (count == 0)
+        mistake_error(compiler->mistakes, where,
+                      "must be a list of at least one status, as [200]");
+    for (size_t i = 0; i < count; i++) {
+        struct where here = {where, NULL, i};
+        struct json_object *one = json_object_array_get_idx(status, i);
+        int64_t number = json_object_get_int64(one);
+        if (!json_object_is_type(one, json_type_int) || number < 100 || number > 599)
+            mistake_error(compiler->mistakes, &here,
+                          "a status is a number from 100 to 599");
+    }
+}
+
+static void check_text(struct compiler *compiler, struct json_object *text,
+                       const struct where *where)
+{
+    if (!json_is_text(text))
+        mistake_error(compiler->mistakes, where,
+                      "must be a string; \"json\" sends anything else");
+}
+
+static void check_timeout(struct compiler *compiler, struct json_object *timeout,
+                          const struct where *where)
+{
+    int64_t ms;
+
+    if (value_is_constant(timeout))
+        compile_read_timeout(compiler, timeout, where, &ms);
+}
+
+static void check_request(struct compiler *compiler, struct json_object *request,
+                          const struct where *where)
+{
+    static const struct {
+        const char *member;
+        void (*check)(struct compiler *compiler, struct json_object *value,
+                      const struct where *where);
+    } checks[] = {{"method", check_method},   {"headers", check_headers},
+                  {"status", check_status},   {"text", check_text},
+                  {"timeout", check_timeout}, {"url", check_url}};
+
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        struct where here = {where, checks[i].member, 0};
+        struct json_object *value = NULL;
+        if (json_object_object_get_ex(request, checks[i].member, &value))
+            checks[i].check(compiler, value, &here);
+        else if (checks[i].check == check_url)
+            mistake_error(compiler->mistakes, where, "has no \"url\"");
+    }
+}
+
+/* What a worker is to ask another server. */
 static void read_http(struct compiler *compiler, int state, struct json_object *spec,
                       struct json_object *body, const struct where *where)
 {
     static const char *const known[] = {"method", "url",    "headers", "json",
                                         "text",   "status", "timeout", NULL};
-    struct where at_url = {where, "url", 0};
-    struct where at_timeout = {where, "timeout", 0};
     struct where at_save = {where->up, "save", 0};
     struct json_object *save = json_member(spec, "save");
-    struct json_object *timeout = json_member(body, "timeout");
-    int64_t ms;
 
     compiler->machine->states[state].body = json_object_get(spec);
     if (!json_object_is_type(body, json_type_object)) {
@@ -99,12 +196,9 @@ static void read_http(struct compiler *compiler, int state, struct json_object *
         return;
     }
     compile_refuse_unknown(compiler, body, where, "http", known);
-    if (!json_is_text(json_member(body, "url")))
-        mistake_error(compiler->mistakes, &at_url, "must be a URL");
+    check_request(compiler, body, where);
     if (json_member(body, "json") != NULL && json_member(body, "text") != NULL)
         mistake_error(compiler->mistakes, where, "give \"json\" or \"text\", not both");
-    if (timeout != NULL && value_is_constant(timeout))
-        definition_read_duration(timeout, &at_timeout, &ms, compiler->mistakes);
     if (save != NULL && !json_is_text(save))
         mistake_error(compiler->mistakes, &at_save, "must be a name");
     else if (save != NULL)
@@ -135,6 +229,15 @@ const struct compile_body *compile_find_body(struct json_object *spec)
         }
     }
     return count == 1 ? found : NULL;
+}
+
+bool compile_is_body(const char *member)
+{
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        if (strcmp(bodies[i].member, member) == 0)
+            return true;
+    }
+    return false;
 }
 
 void compile_read_body(struct compiler *compiler, int state,

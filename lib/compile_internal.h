@@ -51,6 +51,9 @@ void compile_steps(struct compiler *compiler);
 /* The body that a state or step has; NULL if it does not have exactly one of them. */
 const struct compile_body *compile_find_body(struct json_object *spec);
 
+/* Whether a member of this name is such a body. */
+bool compile_is_body(const char *member);
+
 /* Read it into a state of its kind. `where` is the place of the state or step. */
 void compile_read_body(struct compiler *compiler, int state,
                        const struct compile_body *body, struct json_object *spec,
@@ -68,6 +71,10 @@ void compile_action(struct compiler *compiler, int state, const char *role,
 struct json_object *compile_emulation(struct compiler *compiler, const char *role,
                                       struct json_object *spec,
                                       const struct where *where);
+
+/* Read how long an action or a request may take into *ms; notes what is wrong. */
+void compile_read_timeout(struct compiler *compiler, struct json_object *value,
+                          const struct where *where, int64_t *ms);
 
 /* The state that a value names, or MACHINE_NO_STATE with a mistake. */
 int compile_target(struct compiler *compiler, struct json_object *value,

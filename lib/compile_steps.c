@@ -5,6 +5,7 @@
  */
 #include "compile_internal.h"
 #include "json.h"
+#include "soundness.h"
 #include "utf8.h"
 #include "value.h"
 #include "xalloc.h"
@@ -15,6 +16,7 @@
 
 #define STATES_MAX 10000 /* of one case */
 #define DEPTH_MAX  16    /* flows and loops within each other */
+#define WALK_MAX   30000 /* steps that are looked at, of one case */
 #define LABEL_MAX  80    /* bytes of a state's name, but for its number */
 
 /* States in a row. */
@@ -23,6 +25,7 @@ struct chain {
     size_t number;             /* of the latest step */
     int first;                 /* the first state; MACHINE_NO_STATE: none yet */
     int last;                  /* the latest one, whose next is not yet known */
+    size_t walked;             /* steps that were looked at */
     size_t depth;              /* flows and loops around the step */
     bool full;                 /* there are too many: the rest is left out */
 };
@@ -68,10 +71,15 @@ static struct json_object *action_of(struct compiler *compiler, struct json_obje
 {
     static const char *const members[] = {"data",   "on",      "save",
                                           "expect", "timeout", NULL};
-    const char *const known[] = {role,     "data",    "on",   "save",
-                                 "expect", "timeout", "name", NULL};
+    const char *const known[] = {role,      "data", "on",        "save", "expect",
+                                 "timeout", "name", "responses", NULL};
+    struct where at_responses = {where, "responses", 0};
     struct json_object *spec = json_new_object();
 
+    if (json_object_object_get_ex(step, "responses", NULL))
+        mistake_error(compiler->mistakes, &at_responses,
+                      "only states branch by responses: a step says by \"expect\" which "
+                      "of them it takes");
     compile_refuse_unknown(compiler, step, where, "a step of a role", known);
     json_put(spec, "action", json_object_get(json_member(step, role)));
     for (size_t i = 0; members[i] != NULL; i++) {
@@ -126,6 +134,109 @@ static void chain_roles(struct chain *chain, struct json_object **steps, size_t 
     free(label);
 }
 
+/* --- what a step does -------------------------------------------------------------------------------------- */
+
+/* A step that other steps are in. */
+struct structure {
+    const char *member; /* its name */
+    void (*chain)(struct chain *chain, struct json_object *step,
+                  const struct where *where); /* adds the states it comes to */
+};
+
+static const struct structure *find_structure(const char *member);
+
+/* Note the first parameter among the step's members that nobody gave; false if there is none. */
+static bool note_open_parameter(struct chain *chain, struct json_object *step,
+                                const struct where *where)
+{
+    json_object_object_foreach (step, name, value) {
+        (void)value;
+        if (strstr(name, "${") != NULL) {
+            mistake_error(chain->compiler->mistakes, where,
+                          "nobody gives %.80s a value: a flow needs its parameters in "
+                          "\"with\"",
+                          name);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the step is an object that does exactly one thing; notes what is wrong. */
+static bool check_step(struct chain *chain, struct json_object *step,
+                       const struct where *where)
+{
+    struct compiler *compiler = chain->compiler;
+    struct where at_name = {where, "name", 0};
+    const char *first = NULL;
+    struct json_object *label;
+
+    if (!json_object_is_type(step, json_type_object)) {
+        mistake_error(compiler->mistakes, where, "a step is an object");
+        return false;
+    }
+    if (json_object_object_get_ex(step, "name", &label) && !json_is_text(label))
+        mistake_error(compiler->mistakes, &at_name, "must be a string");
+    json_object_object_foreach (step, name, value) {
+        (void)value;
+        if (definition_role(compiler->definition, name) < 0 &&
+            find_structure(name) == NULL && !compile_is_body(name))
+            continue;
+        if (first != NULL) {
+            mistake_error(compiler->mistakes, where,
+                          "a step does one thing, and this one has both %s and %s: make "
+                          "two steps of it; roles can be in one \"parallel\"",
+                          first, name);
+            return false;
+        }
+        first = name;
+    }
+    if (first != NULL && strcmp(first, "actions") != 0)
+        return true;
+    if (!note_open_parameter(chain, step, where))
+        mistake_error(
+            compiler->mistakes, where,
+            "a step has a role of this test, or one of parallel, wait, set, assert, "
+            "check, find, http, flow, for_each and repeat; this is %.100s",
+            json_text(step));
+    return false;
+}
+
+/* --- parallel ---------------------------------------------------------------------------------------------- */
+
+/* Whether a step may stand beside those before it; notes what is wrong. */
+static bool check_side(struct chain *chain, struct json_object **steps, size_t i,
+                       const struct where *where)
+{
+    struct compiler *compiler = chain->compiler;
+    struct where at_name = {where, "name", 0};
+    struct where at_save = {where, "save", 0};
+
+    if (!check_step(chain, steps[i], where))
+        return false;
+    const char *role = role_of(compiler, steps[i]);
+    const char *save = json_member_text(steps[i], "save");
+    if (role == NULL) {
+        mistake_error(compiler->mistakes, where, "must be a step of a role");
+        return false;
+    }
+    if (json_object_object_get_ex(steps[i], "name", NULL))
+        mistake_error(compiler->mistakes, &at_name,
+                      "what is done at once has one name: put it beside \"parallel\"");
+    for (size_t j = 0; j < i; j++) {
+        const char *other = json_member_text(steps[j], "save");
+        if (strcmp(role, role_of(compiler, steps[j])) == 0)
+            mistake_error(compiler->mistakes, where,
+                          "%s is there twice: each role can do one thing at a time",
+                          role);
+        if (save != NULL && other != NULL && strcmp(save, other) == 0)
+            mistake_error(compiler->mistakes, &at_save,
+                          "\"%.80s\" is saved twice at once: only one would be left",
+                          save);
+    }
+    return true;
+}
+
 static void chain_parallel(struct chain *chain, struct json_object *step,
                            const struct where *where)
 {
@@ -142,22 +253,10 @@ static void chain_parallel(struct chain *chain, struct json_object *step,
     compile_refuse_unknown(compiler, step, where, "parallel", known);
     if (!good)
         mistake_error(compiler->mistakes, &at_list, "must be a list of role steps");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && good; i++) {
         steps[i] = json_object_array_get_idx(list, i);
         places[i] = (struct where){&at_list, NULL, i};
-        const char *role = json_object_is_type(steps[i], json_type_object)
-                               ? role_of(compiler, steps[i])
-                               : NULL;
-        if (role == NULL) {
-            mistake_error(compiler->mistakes, &places[i], "must be a step of a role");
-            good = false;
-        }
-        for (size_t j = 0; good && j < i; j++) {
-            if (strcmp(role, role_of(compiler, steps[j])) == 0)
-                mistake_error(compiler->mistakes, &places[i],
-                              "%s is there twice: each role can do one thing at a time",
-                              role);
-        }
+        good = check_side(chain, steps, i, &places[i]);
     }
     if (good)
         chain_roles(chain, steps, count, places, json_member_text(step, "name"), where);
@@ -166,6 +265,56 @@ static void chain_parallel(struct chain *chain, struct json_object *step,
 }
 
 /* --- flows and loops ------------------------------------------------------------------------------------ */
+
+/* Whether a parameter may have this name; notes what is wrong. */
+static bool check_parameter(struct chain *chain, const char *name,
+                            const struct where *where)
+{
+    struct compiler *compiler = chain->compiler;
+
+    if (!soundness_check_saved_name(compiler->definition, name, where,
+                                    compiler->mistakes))
+        return false;
+    if (!json_object_object_get_ex(compiler->definition->variables, name, NULL))
+        return true;
+    mistake_error(compiler->mistakes, where, "\"%s\" is the name of a variable already",
+                  name);
+    return false;
+}
+
+/* Looking for a name among references. */
+struct search {
+    const char *name; /* what is looked for; borrowed */
+    bool found;       /* it is there */
+};
+
+static void look(const char *path, void *argument)
+{
+    struct search *search = argument;
+    size_t size = strcspn(path, ".");
+
+    if (strlen(search->name) == size && strncmp(path, search->name, size) == 0)
+        search->found = true;
+}
+
+/* Note what is given to a flow that can't be meant for it. */
+static void check_parameters(struct chain *chain, struct json_object *with,
+                             const struct flow *flow, const struct where *where)
+{
+    json_object_object_foreach (with, name, value) {
+        struct where here = {where, name, 0};
+        struct search search = {name, false};
+        char *cause = NULL;
+        (void)value;
+        if (!check_parameter(chain, name, &here))
+            continue;
+        if (value_references(flow->steps, look, &search, &cause) == 0 && !search.found)
+            mistake_error(chain->compiler->mistakes, &here,
+                          "the flow %s has no ${%s} that this could be for", flow->name,
+                          name);
+        free(cause);
+    }
+}
 
 static void chain_flow(struct chain *chain, struct json_object *step,
                        const struct where *where)
@@ -186,8 +335,11 @@ static void chain_flow(struct chain *chain, struct json_object *step,
     else if (with != NULL && !json_object_is_type(with, json_type_object))
         mistake_error(compiler->mistakes, &at_with,
                       "must be an object: parameters and values");
-    else
+    else {
+        if (with != NULL)
+            check_parameters(chain, with, flow, &at_with);
         chain_steps(chain, flow->steps, with != NULL ? with : nothing, flow->place);
+    }
     json_object_put(nothing);
 }
 
@@ -212,15 +364,17 @@ static bool check_loop(struct chain *chain, struct json_object *step, const char
     struct where at_as = {where, "as", 0};
     struct where at_steps = {where, "steps", 0};
     const char *as = json_member_text(step, "as");
-    bool has_steps = json_object_is_type(json_member(step, "steps"), json_type_array);
+    struct json_object *steps = json_member(step, "steps");
+    bool has_steps = json_object_is_type(steps, json_type_array) &&
+                     json_object_array_length(steps) > 0;
 
     compile_refuse_unknown(chain->compiler, step, where, kind, known);
     if (as == NULL)
         mistake_error(mistakes, &at_as,
                       "must be a name for what changes from round to round");
     if (!has_steps)
-        mistake_error(mistakes, &at_steps, "must be a list of steps");
-    return as != NULL && definition_check_name(as, &at_as, mistakes) && has_steps;
+        mistake_error(mistakes, &at_steps, "must be a list of at least one step");
+    return as != NULL && check_parameter(chain, as, &at_as) && has_steps;
 }
 
 static void chain_for_each(struct chain *chain, struct json_object *step,
@@ -231,8 +385,10 @@ static void chain_for_each(struct chain *chain, struct json_object *step,
 
     if (!check_loop(chain, step, "for_each", where))
         return;
-    if (!json_object_is_type(list, json_type_array)) {
-        mistake_error(chain->compiler->mistakes, &at_list, "must be a list");
+    if (!json_object_is_type(list, json_type_array) ||
+        json_object_array_length(list) == 0) {
+        mistake_error(chain->compiler->mistakes, &at_list,
+                      "must be a list of at least one value");
         return;
     }
     for (size_t i = 0; i < json_object_array_length(list) && !chain->full; i++)
@@ -273,43 +429,37 @@ static void chain_body(struct chain *chain, struct json_object *step,
     compile_read_body(chain->compiler, state, body, step, where);
 }
 
-static const struct {
-    const char *member;
-    void (*chain)(struct chain *chain, struct json_object *step,
-                  const struct where *where);
-} structures[] = {
+static const struct structure structures[] = {
     {"parallel", chain_parallel},
     {"flow", chain_flow},
     {"for_each", chain_for_each},
     {"repeat", chain_repeat},
 };
 
+static const struct structure *find_structure(const char *member)
+{
+    for (size_t i = 0; i < sizeof structures / sizeof *structures; i++) {
+        if (strcmp(structures[i].member, member) == 0)
+            return &structures[i];
+    }
+    return NULL;
+}
+
 static void chain_step(struct chain *chain, struct json_object *step,
                        const struct where *where)
 {
-    struct compiler *compiler = chain->compiler;
-    const struct compile_body *body = compile_find_body(step);
-
-    if (!json_object_is_type(step, json_type_object)) {
-        mistake_error(compiler->mistakes, where, "a step is an object");
+    if (!check_step(chain, step, where))
         return;
-    }
     for (size_t i = 0; i < sizeof structures / sizeof *structures; i++) {
         if (json_object_object_get_ex(step, structures[i].member, NULL)) {
             structures[i].chain(chain, step, where);
             return;
         }
     }
-    if (role_of(compiler, step) != NULL)
+    if (role_of(chain->compiler, step) != NULL)
         chain_roles(chain, &step, 1, where, json_member_text(step, "name"), where);
-    else if (body != NULL && body->kind != STATE_ACTIONS)
-        chain_body(chain, step, body, where);
     else
-        mistake_error(
-            compiler->mistakes, where,
-            "a step has a role of this test, or one of parallel, wait, set, assert, "
-            "check, find, http, flow, for_each and repeat; this is %.100s",
-            json_text(step));
+        chain_body(chain, step, compile_find_body(step), where);
 }
 
 static void chain_steps(struct chain *chain, struct json_object *steps,
@@ -337,13 +487,19 @@ static void chain_steps(struct chain *chain, struct json_object *steps,
                           STATES_MAX);
             chain->full = true;
         }
+        if (++chain->walked > WALK_MAX && !chain->full) {
+            mistake_error(mistakes, &here,
+                          "flows and loops make more than %d steps of these", WALK_MAX);
+            chain->full = true;
+        }
     }
     chain->depth--;
 }
 
 void compile_steps(struct compiler *compiler)
 {
-    struct chain chain = {compiler, 0, MACHINE_NO_STATE, MACHINE_NO_STATE, 0, false};
+    struct chain chain = {
+        .compiler = compiler, .first = MACHINE_NO_STATE, .last = MACHINE_NO_STATE};
     struct json_object *steps = json_member(compiler->definition->root, "steps");
     struct json_object *nothing = json_new_object();
     struct where here = {NULL, "steps", 0};

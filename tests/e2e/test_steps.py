@@ -675,7 +675,7 @@ class HttpTest(StepsTest):
         self.assertLess(time.monotonic() - begun, 8 * PATIENCE)
 
     def test_url_that_is_none(self):
-        self.ask(url="file:///etc/passwd")
+        self.ask(url="${run.id}:///etc/passwd")
         self.assertOutcome("error", "url")
 
 
