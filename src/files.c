@@ -128,17 +128,14 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* Write a file under a name of its own: `path` ends in XXXXXX, which is replaced. Gives 0,
- * or an errno, and nothing stays. */
-static int write_aside(char *path, const struct file_content *file)
+/* Write a file under a name that is not its own. Gives 0, or an errno, and nothing stays. */
+static int write_aside(const char *path, const struct file_content *file)
 {
-    int fd = mkostemp(path, O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 
     if (fd < 0)
         return errno;
     int error = write_all(fd, file->data, file->size);
-    if (error == 0 && fchmod(fd, 0640) != 0)
-        error = errno;
     if (close(fd) != 0 && error == 0)
         error = errno;
     if (error != 0)
@@ -159,7 +156,7 @@ static size_t count_new(const char *folder, const struct file_content *files,
     return found;
 }
 
-/* Write all of them aside, then give them their names. Gives 0, or an errno of the file at
+/* Write all of them aside, then give them their names; nobody else writes here now. Gives 0, or an errno of the file at
  * *which. */
 static int write_files(const char *folder, const struct file_content *files, size_t count,
                        size_t *which)
@@ -170,7 +167,7 @@ static int write_files(const char *folder, const struct file_content *files, siz
 
     for (; written < count && error == 0; written++) {
         *which = written;
-        aside[written] = xasprintf("%s/.new-XXXXXX", folder);
+        aside[written] = xasprintf("%s/.new-%zu", folder, written);
         error = write_aside(aside[written], &files[written]);
     }
     for (size_t i = 0; i < count && error == 0; i++) {

@@ -3,7 +3,7 @@
  * Uploaded files on the disk: <folder>/<case id>/<role>_<file name>. The functions that
  * touch the disk are for workers; the others are for any thread.
  *
- * A file is written under another name first and then renamed, so that whoever reads never
+ * One worker at a time stores files of a case. A file is written under another name first and then renamed, so that whoever reads never
  * meets half of one, and one that is being sent stays whole while it is replaced. What is
  * stored survives the process; nothing is asked of the disk for a loss of power.
  */
