@@ -96,10 +96,24 @@ static void read_responses(struct compiler *compiler, struct machine_action *act
                 : "must be names of responses: one, or a list");
 }
 
-/* Replace `${me}` and `${on}` in the data, which is the template with the given members
- * over it. */
+/* Put the members (NULL: none) over those that are there; null leaves one out. */
+static void put_over(struct json_object *merged, struct json_object *members)
+{
+    if (members == NULL)
+        return;
+    json_object_object_foreach (members, name, value) {
+        if (value == NULL)
+            json_object_object_del(merged, name);
+        else
+            json_put(merged, name, json_object_get(value));
+    }
+}
+
+/* Replace `${me}` and `${on}` in the data: the template, over it what the last step of an emulation has,
+ * over it the given members. */
 static struct json_object *merge_data(const struct compiler *compiler, size_t role,
                                       const char *on, struct json_object *template,
+                                      struct json_object *emulation,
                                       struct json_object *given)
 {
     struct json_object *parameters = json_new_object();
@@ -108,19 +122,9 @@ static struct json_object *merge_data(const struct compiler *compiler, size_t ro
     json_put_text(parameters, "me", compiler->definition->roles[role].name);
     if (on != NULL)
         json_put_text(parameters, "on", on);
-    if (template != NULL) {
-        json_object_object_foreach (template, name, value) {
-            json_put(merged, name, json_object_get(value));
-        }
-    }
-    if (given != NULL) {
-        json_object_object_foreach (given, name, value) {
-            if (value == NULL) /* null leaves a member out */
-                json_object_object_del(merged, name);
-            else
-                json_put(merged, name, json_object_get(value));
-        }
-    }
+    put_over(merged, template);
+    put_over(merged, emulation);
+    put_over(merged, given);
     struct json_object *bound = value_bind(merged, parameters);
     json_object_put(parameters);
     json_object_put(merged);
@@ -146,8 +150,8 @@ static const char *read_on(struct compiler *compiler, struct json_object *spec,
 }
 
 static void read_data(struct compiler *compiler, struct machine_action *action,
-                      const struct action_entry *entry, struct json_object *spec,
-                      const struct where *where)
+                      const struct action_entry *entry, struct json_object *emulation,
+                      struct json_object *spec, const struct where *where)
 {
     const char *type = compiler->types[action->role];
     struct json_object *given = json_member(spec, "data");
@@ -158,9 +162,9 @@ static void read_data(struct compiler *compiler, struct machine_action *action,
         mistake_error(compiler->mistakes, &here, "must be an object");
         given = NULL;
     }
-    action->data =
-        merge_data(compiler, action->role, on,
-                   entry ? action_entry_member(entry, type, "template") : NULL, given);
+    action->data = merge_data(compiler, action->role, on,
+                              entry ? action_entry_member(entry, type, "template") : NULL,
+                              json_member(emulation, "data"), given);
     if (entry != NULL)
         action_entry_check_data(entry, type, action->data, where, compiler->mistakes);
 }
@@ -269,8 +273,9 @@ struct json_object *compile_emulation(struct compiler *compiler, const char *rol
 {
     const struct action_entry *entry = entry_of(compiler, role, spec);
     int index = definition_role(compiler->definition, role);
+    struct where here = {where, role, 0};
     struct json_object *flow =
-        entry != NULL ? find_emulation(compiler, entry, compiler->types[index], where)
+        entry != NULL ? find_emulation(compiler, entry, compiler->types[index], &here)
                       : NULL;
 
     if (flow == NULL)
@@ -280,12 +285,10 @@ struct json_object *compile_emulation(struct compiler *compiler, const char *rol
     return steps;
 }
 
-/* The action that the client is really asked for: the last step of the emulation. */
-static const char *last_action(struct compiler *compiler, struct json_object *flow,
+/* The action that the client is really asked for: that of the last step of the emulation. */
+static const char *last_action(struct compiler *compiler, struct json_object *last,
                                const struct where *where)
 {
-    struct json_object *last =
-        json_object_array_get_idx(flow, json_object_array_length(flow) - 1);
     const char *name = json_member_text(last, "${me}");
 
     if (name == NULL)
@@ -331,7 +334,10 @@ static struct machine_action *add_action(struct compiler *compiler, int state,
     struct where here = {where, name_member(compiler, role), 0};
     const struct action_entry *entry = find_entry(compiler, name, type, &here);
     struct json_object *flow = find_emulation(compiler, entry, type, &here);
-    const char *asked = flow != NULL ? last_action(compiler, flow, &here) : name;
+    struct json_object *last =
+        flow != NULL ? json_object_array_get_idx(flow, json_object_array_length(flow) - 1)
+                     : NULL;
+    const char *asked = flow != NULL ? last_action(compiler, last, &here) : name;
     const struct action_entry *asked_entry =
         flow != NULL && asked != NULL ? find_entry(compiler, asked, type, &here) : entry;
     struct machine_action *action = machine_add_action(
@@ -345,7 +351,7 @@ static struct machine_action *add_action(struct compiler *compiler, int state,
     }
     if (asked_entry != NULL && asked_entry != entry)
         add_names(action, asked_entry, type);
-    read_data(compiler, action, asked_entry, spec, where);
+    read_data(compiler, action, asked_entry, last, spec, where);
     return action;
 }
 
