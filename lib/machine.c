@@ -71,11 +71,20 @@ void machine_release(struct machine *machine)
     free(machine);
 }
 
+/* Room for one more member of an array; the room doubles whenever it is used up, which it is at
+ * each power of two. */
+static void *make_room(void *array, size_t count, size_t size)
+{
+    bool is_full = (count & (count - 1)) == 0;
+
+    return is_full ? xreallocarray(array, count > 0 ? 2 * count : 1, size) : array;
+}
+
 int machine_add_state(struct machine *machine, const char *name, enum state_kind kind,
                       const struct where *place)
 {
     machine->states =
-        xreallocarray(machine->states, machine->state_count + 1, sizeof *machine->states);
+        make_room(machine->states, machine->state_count, sizeof *machine->states);
     machine->states[machine->state_count] = (struct machine_state){
         .name = xstrdup(name),
         .kind = kind,
@@ -125,7 +134,7 @@ static void add_edge(struct machine *machine, int from, int to, int action, int 
     if (to < 0)
         return;
     machine->edges =
-        xreallocarray(machine->edges, machine->edge_count + 1, sizeof *machine->edges);
+        make_room(machine->edges, machine->edge_count, sizeof *machine->edges);
     machine->edges[machine->edge_count++] =
         (struct machine_edge){from, to, action, response};
 }

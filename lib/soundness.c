@@ -6,6 +6,7 @@
 #include "value.h"
 #include "xalloc.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,13 +112,41 @@ static void check_rest(const struct machine *machine, struct mistakes *mistakes)
 /* --- values that can never be there
  * -------------------------------------------------------------------- */
 
+/* Every variable and saved name has a number, and what may have a value is a set of these. */
+struct names {
+    struct json_object *numbers; /* name -> its number; owned */
+    size_t words;                /* length of a set */
+};
+
 /* Looking at one reference. */
 struct reference_check {
     const struct definition *definition; /* whose names count */
-    struct json_object *known;           /* variables and saved names that may be there */
+    const struct names *names;           /* borrowed */
+    const uint64_t *known;               /* the set of those that may have a value here */
     const struct where *where;           /* the place of the reference */
     struct mistakes *mistakes;           /* is filled */
 };
+
+static void add_name(struct names *names, const char *name)
+{
+    if (!json_object_object_get_ex(names->numbers, name, NULL))
+        json_put_int(names->numbers, name, json_object_object_length(names->numbers));
+}
+
+static void put_in_set(const struct names *names, uint64_t *set, const char *name)
+{
+    int64_t number = json_object_get_int64(json_member(names->numbers, name));
+
+    set[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+static bool is_in_set(const struct names *names, const uint64_t *set, const char *name)
+{
+    struct json_object *number = json_member(names->numbers, name);
+    int64_t n = number != NULL ? json_object_get_int64(number) : -1;
+
+    return n >= 0 && (set[n / 64] >> n % 64 & 1);
+}
 
 static bool is_member_of(const char *path, const char *const *members, size_t count)
 {
@@ -131,9 +160,10 @@ static bool is_member_of(const char *path, const char *const *members, size_t co
 }
 
 /* What a path of two parts can begin with, and go on with. */
-static bool is_known_path(const struct definition *definition, struct json_object *known,
-                          const char *head, const char *rest)
+static bool is_known_path(const struct reference_check *check, const char *head,
+                          const char *rest)
 {
+    const struct definition *definition = check->definition;
     static const char *const of_role[] = {"name",         "localpart",    "password",
                                           "type",         "registration", "cs_api",
                                           "cs_api_docker"};
@@ -149,7 +179,7 @@ static bool is_known_path(const struct definition *definition, struct json_objec
         return rest == NULL || is_member_of(rest, of_case, 4);
     if (strcmp(head, "run") == 0)
         return rest == NULL || is_member_of(rest, of_run, 2);
-    return json_object_object_get_ex(known, head, NULL);
+    return is_in_set(check->names, check->known, head);
 }
 
 static void check_reference(const char *path, void *argument)
@@ -164,7 +194,7 @@ static void check_reference(const char *path, void *argument)
                       "${%.80s} can never have a value: the test has no servers, and no "
                       "\"on\" is given",
                       path);
-    else if (!is_known_path(check->definition, check->known, head, rest))
+    else if (!is_known_path(check, head, rest))
         mistake_error(check->mistakes, check->where,
                       "${%.80s} can never have a value here", path);
     free(head);
@@ -205,18 +235,8 @@ static void check_all(struct reference_check *check, struct json_object *templat
     }
 }
 
-static void check_references(const struct definition *definition,
-                             struct json_object *known, struct json_object *template,
-                             const struct where *where, struct mistakes *mistakes)
-{
-    struct reference_check check = {definition, known, where, mistakes};
-
-    check_all(&check, template, where);
-}
-
 /* The same for what a state holds besides actions: its place is that of the member which has it. */
-static void check_body(const struct definition *definition, struct json_object *known,
-                       const struct machine_state *state, struct mistakes *mistakes)
+static void check_body(struct reference_check *check, const struct machine_state *state)
 {
     static const char *const members[] = {
         [STATE_WAIT] = "wait",
@@ -227,88 +247,131 @@ static void check_body(const struct definition *definition, struct json_object *
     bool is_member = state->kind < sizeof members / sizeof *members;
     struct where at_member = {state->place, is_member ? members[state->kind] : NULL, 0};
 
-    if (state->body != NULL)
-        check_references(definition, known, state->body,
-                         at_member.member != NULL ? &at_member : state->place, mistakes);
+    check_all(check, state->body, at_member.member != NULL ? &at_member : state->place);
 }
 
-/* Add what leaving this state saves. True if that is news. */
-static bool add_saved(struct json_object *names, const struct machine_state *state,
-                      struct json_object *before)
+/* Call it with each name that leaving this state gives a value to. */
+static void each_saved(const struct machine_state *state,
+                       void (*visit)(const char *name, void *argument), void *argument)
 {
-    int count = json_object_object_length(names);
+    bool saves = state->kind == STATE_FIND || state->kind == STATE_HTTP;
+    const char *save = saves ? json_member_text(state->body, "save") : NULL;
 
-    json_object_object_foreach (before, name, value) {
-        (void)value;
-        json_put(names, name, NULL);
-    }
     for (size_t i = 0; i < state->action_count; i++) {
         if (state->actions[i].save != NULL)
-            json_put(names, state->actions[i].save, NULL);
+            visit(state->actions[i].save, argument);
     }
-    if ((state->kind == STATE_FIND || state->kind == STATE_HTTP) &&
-        json_member_text(state->body, "save") != NULL)
-        json_put(names, json_member_text(state->body, "save"), NULL);
-    if (state->kind == STATE_SET) {
-        json_object_object_foreach (state->body, set, ignored) {
-            (void)ignored;
-            json_put(names, set, NULL);
-        }
+    if (save != NULL)
+        visit(save, argument);
+    if (state->kind != STATE_SET)
+        return;
+    json_object_object_foreach (state->body, name, value) {
+        (void)value;
+        visit(name, argument);
     }
-    return json_object_object_length(names) > count;
 }
 
-/* For each state, the variables and the names that may have been saved on some way to it.
- */
-static struct json_object **known_before(const struct definition *definition,
-                                         const struct machine *machine)
+static void number_name(const char *name, void *argument)
 {
-    struct json_object **known = xcalloc(machine->state_count, sizeof *known);
+    add_name(argument, name);
+}
+
+static void number_names(struct names *names, const struct definition *definition,
+                         const struct machine *machine)
+{
+    names->numbers = json_new_object();
+    json_object_object_foreach (definition->variables, name, value) {
+        (void)value;
+        add_name(names, name);
+    }
+    for (size_t i = 0; i < machine->state_count; i++)
+        each_saved(&machine->states[i], number_name, names);
+    names->words = (size_t)json_object_object_length(names->numbers) / 64 + 1;
+}
+
+/* A set that grows. */
+struct growing {
+    const struct names *names; /* borrowed */
+    uint64_t *set;             /* borrowed */
+};
+
+static void put_saved(const char *name, void *argument)
+{
+    const struct growing *growing = argument;
+
+    put_in_set(growing->names, growing->set, name);
+}
+
+/* For each state two sets: what may have been saved on some way to it, and what leaving it
+ * saves. */
+static void fill_sets(const struct names *names, const struct definition *definition,
+                      const struct machine *machine, uint64_t *before, uint64_t *saved)
+{
     bool news = true;
 
     for (size_t i = 0; i < machine->state_count; i++) {
-        known[i] = json_new_object();
+        struct growing growing = {names, saved + i * names->words};
+        each_saved(&machine->states[i], put_saved, &growing);
         json_object_object_foreach (definition->variables, name, value) {
             (void)value;
-            json_put(known[i], name, NULL);
+            put_in_set(names, before + i * names->words, name);
         }
     }
     while (news) {
         news = false;
         for (size_t i = 0; i < machine->edge_count; i++) {
             const struct machine_edge *edge = &machine->edges[i];
-            if (add_saved(known[edge->to], &machine->states[edge->from],
-                          known[edge->from]))
-                news = true;
+            size_t from = (size_t)edge->from * names->words;
+            size_t to = (size_t)edge->to * names->words;
+            for (size_t w = 0; w < names->words; w++) {
+                uint64_t all = before[to + w] | before[from + w] | saved[from + w];
+                news = news || all != before[to + w];
+                before[to + w] = all;
+            }
         }
     }
-    return known;
+}
+
+/* A variable may use those above it. */
+static void check_variables(struct reference_check *check)
+{
+    struct where variables = {NULL, "variables", 0};
+    uint64_t *above = xcalloc(check->names->words, sizeof *above);
+
+    check->known = above;
+    json_object_object_foreach (check->definition->variables, name, value) {
+        struct where here = {&variables, name, 0};
+        check_all(check, value, &here);
+        put_in_set(check->names, above, name);
+    }
+    free(above);
 }
 
 static void check_values(const struct definition *definition,
                          const struct machine *machine, struct mistakes *mistakes)
 {
-    struct json_object **known = known_before(definition, machine);
-    struct json_object *before = json_new_object();
-    struct where variables = {NULL, "variables", 0};
+    struct names names = {0};
+    struct reference_check check = {
+        .definition = definition, .names = &names, .mistakes = mistakes};
 
-    json_object_object_foreach (definition->variables, name, value) {
-        struct where here = {&variables, name, 0};
-        check_references(definition, before, value, &here, mistakes);
-        json_put(before, name, NULL); /* a variable may use those above it */
-    }
+    number_names(&names, definition, machine);
+    size_t size = names.words * machine->state_count;
+    uint64_t *before = xcalloc(size, sizeof *before);
+    uint64_t *saved = xcalloc(size, sizeof *saved);
+    fill_sets(&names, definition, machine, before, saved);
+    check_variables(&check);
     for (size_t i = 0; i < machine->state_count; i++) {
         const struct machine_state *state = &machine->states[i];
+        check.known = before + i * names.words;
         for (size_t a = 0; a < state->action_count; a++) {
             struct where at_data = {state->actions[a].place, "data", 0};
-            check_references(definition, known[i], state->actions[a].data, &at_data,
-                             mistakes);
+            check_all(&check, state->actions[a].data, &at_data);
         }
-        check_body(definition, known[i], state, mistakes);
-        json_object_put(known[i]);
+        check_body(&check, state);
     }
-    json_object_put(before);
-    free(known);
+    free(saved);
+    free(before);
+    json_object_put(names.numbers);
 }
 
 void soundness_check(const struct definition *definition, const struct machine *machine,
