@@ -31,7 +31,8 @@ struct chain {
 };
 
 static void chain_steps(struct chain *chain, struct json_object *steps,
-                        struct json_object *parameters, const struct where *where);
+                        struct json_object *parameters, bool has_places,
+                        const struct where *where);
 
 /* Add a state after the latest one. */
 static int chain_add(struct chain *chain, enum state_kind kind, const char *label,
@@ -98,7 +99,7 @@ static void chain_emulation(struct chain *chain, const char *role,
     struct json_object *nothing = json_new_object();
 
     if (steps != NULL)
-        chain_steps(chain, steps, nothing, where);
+        chain_steps(chain, steps, nothing, false, where);
     json_object_put(nothing);
     json_object_put(steps);
 }
@@ -338,7 +339,7 @@ static void chain_flow(struct chain *chain, struct json_object *step,
     else {
         if (with != NULL)
             check_parameters(chain, with, flow, &at_with);
-        chain_steps(chain, flow->steps, with != NULL ? with : nothing, flow->place);
+        chain_steps(chain, flow->steps, with != NULL ? with : nothing, true, flow->place);
     }
     json_object_put(nothing);
 }
@@ -351,7 +352,7 @@ static void chain_round(struct chain *chain, struct json_object *step,
     struct json_object *parameters = json_new_object();
 
     json_put(parameters, json_member_text(step, "as"), json_object_get(value));
-    chain_steps(chain, json_member(step, "steps"), parameters, &at_steps);
+    chain_steps(chain, json_member(step, "steps"), parameters, true, &at_steps);
     json_object_put(parameters);
 }
 
@@ -462,8 +463,11 @@ static void chain_step(struct chain *chain, struct json_object *step,
         chain_body(chain, step, compile_find_body(step), where);
 }
 
+/* Add all that these steps come to. They stand in a list at `where`; those of the dictionary do not (no
+ * has_places): what is wrong with them is told of the step that needs them. */
 static void chain_steps(struct chain *chain, struct json_object *steps,
-                        struct json_object *parameters, const struct where *where)
+                        struct json_object *parameters, bool has_places,
+                        const struct where *where)
 {
     struct mistakes *mistakes = chain->compiler->mistakes;
 
@@ -477,18 +481,19 @@ static void chain_steps(struct chain *chain, struct json_object *steps,
     }
     chain->depth++;
     for (size_t i = 0; i < json_object_array_length(steps) && !chain->full; i++) {
-        struct where here = {where, NULL, i};
+        const struct where in_list = {where, NULL, i};
+        const struct where *here = has_places ? &in_list : where;
         struct json_object *step =
             value_bind(json_object_array_get_idx(steps, i), parameters);
-        chain_step(chain, step, &here);
+        chain_step(chain, step, here);
         json_object_put(step);
         if (chain->compiler->machine->state_count > STATES_MAX && !chain->full) {
-            mistake_error(mistakes, &here, "the steps make more than %d states",
+            mistake_error(mistakes, here, "the steps make more than %d states",
                           STATES_MAX);
             chain->full = true;
         }
         if (++chain->walked > WALK_MAX && !chain->full) {
-            mistake_error(mistakes, &here,
+            mistake_error(mistakes, here,
                           "flows and loops make more than %d steps of these", WALK_MAX);
             chain->full = true;
         }
@@ -510,7 +515,7 @@ void compile_steps(struct compiler *compiler)
         json_object_array_length(steps) == 0)
         mistake_error(compiler->mistakes, &here, "must be a list of at least one step");
     else
-        chain_steps(&chain, steps, nothing, &here);
+        chain_steps(&chain, steps, nothing, true, &here);
     if (chain.last != MACHINE_NO_STATE)
         compiler->machine->states[chain.last].next = complete;
     compiler->machine->initial = chain.first != MACHINE_NO_STATE ? chain.first : complete;
