@@ -128,7 +128,8 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* Write a file under a name that is not its own. Gives 0, or an errno, and nothing stays. */
+/* Write a file under a name that is not its own. Gives 0, or an errno, and nothing stays.
+ */
 static int write_aside(const char *path, const struct file_content *file)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -156,8 +157,8 @@ static size_t count_new(const char *folder, const struct file_content *files,
     return found;
 }
 
-/* Write all of them aside, then give them their names; nobody else writes here now. Gives 0, or an errno of the file at
- * *which. */
+/* Write all of them aside, then give them their names; nobody else writes here now. Gives
+ * 0, or an errno of the file at *which. */
 static int write_files(const char *folder, const struct file_content *files, size_t count,
                        size_t *which)
 {

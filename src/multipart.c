@@ -322,7 +322,8 @@ static int read_header(struct multipart *multipart, const char *line, char **cau
     return 0;
 }
 
-/* Read one header line, up to limit. Gives 1, 0 for the empty one that ends the headers, or -1. */
+/* Read one header line, up to limit. Gives 1, 0 for the empty one that ends the headers,
+ * or -1. */
 static int next_header(struct multipart *multipart, const char *limit, char **cause)
 {
     size_t room = (size_t)(limit - multipart->at);

@@ -256,8 +256,8 @@ void client_upload(struct http_exchange *exchange, void *context)
 
 /* --- the room --- */
 
-/* systemd says in the environment where state is to be; the first folder is ours. What the
- * configuration names comes first. */
+/* systemd says in the environment where state is to be; the first folder is ours. What
+ * the configuration names comes first. */
 static char *choose_folder(const struct config *config)
 {
     const char *given = getenv("STATE_DIRECTORY");
