@@ -6,6 +6,7 @@
  */
 #include "attempt.h"
 
+#include "condition.h"
 #include "entering.h"
 #include "json.h"
 #include "utf8.h"
@@ -131,9 +132,11 @@ void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *typ
 void attempt_end_without_value(struct attempt *attempt, char *cause,
                                const struct instant *now)
 {
+    char *why = condition_explain_missing(attempt->missing, cause);
+
     attempt_endf(attempt, OUTCOME_ERROR, "value", NULL, now, "in state %s: %s",
-                 attempt_current(attempt)->name, cause);
-    free(cause);
+                 attempt_current(attempt)->name, why);
+    free(why);
 }
 
 /* --- entering states

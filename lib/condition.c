@@ -227,13 +227,12 @@ static char *sentence(const struct condition_world *world, const char *words,
     return text;
 }
 
-/* Why a value is missing: what the expansion said, and the find behind it. */
-static char *missing_sentence(const struct condition_world *world, char *cause)
+char *condition_explain_missing(struct json_object *missing, char *cause)
 {
     const char *open = strstr(cause, "${");
     const char *path = open != NULL ? open + 2 : cause;
     char *head = xstrndup(path, strcspn(path, ".}"));
-    const char *reason = json_member_text(world->missing, head);
+    const char *reason = json_member_text(missing, head);
     char *text = reason != NULL ? xasprintf("%s: %s", cause, reason) : xstrdup(cause);
 
     free(head);
@@ -263,7 +262,7 @@ static enum answer compare(const struct comparison *comparison,
     if (value_expand(template, world->scope, &found, &cause) < 0 ||
         value_expand(json_object_array_get_idx(operands, 1), world->scope, &expected,
                      &cause) < 0) {
-        *why = missing_sentence(world, cause);
+        *why = condition_explain_missing(world->missing, cause);
     } else {
         answer = comparison->holds(found, expected) ? HOLDS : FAILS;
         if (answer == FAILS)
@@ -283,9 +282,10 @@ static enum answer exists(struct json_object *operand,
         world->scope, path != NULL ? path : json_object_get_string(operand), &value);
 
     if (!found)
-        *why = missing_sentence(
-            world, xasprintf("${%s} has no value",
-                             path != NULL ? path : json_object_get_string(operand)));
+        *why = condition_explain_missing(
+            world->missing,
+            xasprintf("${%s} has no value",
+                      path != NULL ? path : json_object_get_string(operand)));
     free(path);
     return found ? HOLDS : FAILS;
 }
@@ -298,7 +298,7 @@ static enum answer has_colour(struct json_object *operands,
     enum answer answer = FAILS;
 
     if (value_expand(operands, world->scope, &expanded, &cause) < 0) {
-        *why = missing_sentence(world, cause);
+        *why = condition_explain_missing(world->missing, cause);
         return MISSING;
     }
     const char *file = json_object_get_string(json_object_array_get_idx(expanded, 0));

@@ -29,6 +29,10 @@ void condition_check(struct json_object *condition, const struct where *where,
 bool condition_holds(struct json_object *condition, const struct condition_world *world,
                      char **why);
 
+/* Why a value is missing: what the expansion said (taken), and the reason behind it that `missing` has for
+ * the name. Owned by the caller. */
+char *condition_explain_missing(struct json_object *missing, char *cause);
+
 /* Whether `part` is in `whole`: objects by their members, deeply; anything else if it is equal, where
  * numbers compare by value. */
 bool condition_is_subset(struct json_object *part, struct json_object *whole);

@@ -153,13 +153,11 @@ static void enter_find(struct attempt *attempt, const struct instant *now)
     struct json_object *many = NULL, *filter = NULL, *found = NULL;
     char *cause = NULL;
 
-    json_object_object_del(attempt->scope, save);
-    json_object_object_del(attempt->missing, save);
-    json_object_object_del(attempt->reporters, save);
-    if (value_expand(json_member(body, "find"), attempt->scope, &many, &cause) == 0 &&
-        (json_member(body, "where") == NULL ||
-         value_expand(json_member(body, "where"), attempt->scope, &filter, &cause) ==
-             0)) {
+    if (value_expand(json_member(body, "find"), attempt->scope, &many, &cause) < 0 ||
+        (json_member(body, "where") != NULL &&
+         value_expand(json_member(body, "where"), attempt->scope, &filter, &cause) < 0)) {
+        cause = condition_explain_missing(attempt->missing, cause);
+    } else {
         size_t count = count_matches(many, filter, &found);
         if (count == 1)
             attempt_save(attempt, save, json_copy(found), NULL);
@@ -170,6 +168,8 @@ static void enter_find(struct attempt *attempt, const struct instant *now)
                               filter != NULL ? json_text(filter) : "", count);
     }
     if (cause != NULL) {
+        json_object_object_del(attempt->scope, save);
+        json_object_object_del(attempt->reporters, save);
         json_put_text(attempt->missing, save, cause);
         transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL, "%s", cause);
     }
