@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps: which machine they become, what is told of their mistakes, how attempts run through them. */
+/* Steps: which machine they become, and what is told of their mistakes. */
 #include "fixture.h"
 #include "json.h"
 #include "xalloc.h"
