@@ -145,8 +145,9 @@ class Matrix:
     def _read(self, method, path, headers, raw):
         if not raw:
             return None
-        kind = {name.lower(): value for name, value in headers.items()}.get("content-type")
-        if not (kind or "").startswith("application/json"):
+        lower = {name.lower(): value for name, value in headers.items()}
+        kind = lower.get("content-type", "")
+        if not kind.startswith("application/json"):
             self._violate(400, "M_NOT_JSON", f"{method} {path}: Content-Type is {kind}")
         try:
             return json.loads(raw)
@@ -241,8 +242,8 @@ class Matrix:
                 "timeline": {"events": [], "limited": False, "prev_batch": "t1"},
                 "ephemeral": {"events": []}, "account_data": {"events": []},
                 "unread_notifications": {}}
-        return {"next_batch": "s1", "presence": {"events": []},
-                "rooms": {"join": {f"!room:{self.name}": room}, "invite": {}, "leave": {}}}
+        rooms = {"join": {f"!room:{self.name}": room}, "invite": {}, "leave": {}}
+        return {"next_batch": "s1", "presence": {"events": []}, "rooms": rooms}
 
 
 def main():

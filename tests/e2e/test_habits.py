@@ -13,8 +13,8 @@ import urllib.parse
 import uuid
 
 from adapters import multipart, png
-from harness import (OWN_ACTIONS, PATIENCE, ServerTest, connection, exchange, later,
-                     raw_socket, read_all, solo, together, wait_until)
+from harness import (OWN_ACTIONS, PATIENCE, ServerTest, connection, does, exchange, later,
+                     raw_socket, read_all, solo, state, together, wait_until)
 from matrix_standin import Matrix
 
 ONE_SERVER = {"type": "synapse", "names": ["server"]}
@@ -335,8 +335,10 @@ class ElementWebTest(HabitTest):
 class HydrogenTest(HabitTest):
     def test_its_names_of_responses(self):
         with Matrix("hs1") as matrix:
-            self.begin({"red": "register"}, {"red": "create_room", "data": {"name": ROOM}},
-                       {"red": "open_room", "data": {"name": ROOM}, "expect": "room_opened"},
+            self.begin({"red": "register"},
+                       {"red": "create_room", "data": {"name": ROOM}},
+                       {"red": "open_room", "data": {"name": ROOM},
+                        "expect": "room_opened"},
                        clients={"red": "hydrogen-web"}, servers=ONE_SERVER,
                        config={"server-type synapse": {"servers": f"hs1={matrix.url}"}})
             red = self.adapter(Hydrogen).run()
@@ -344,10 +346,9 @@ class HydrogenTest(HabitTest):
         self.assertOutcome("success")
 
     def test_its_names_in_a_machine_of_states(self):
-        states = {"one": {"actions": {"red": {"action": "login", "data": {"password": "x"},
-                                              "responses": {"logged_in": "two"}}}},
-                  "two": {"actions": {"red": {"action": "open_room", "data": {"name": "x"},
-                                              "responses": {"room_opened": "complete"}}}}}
+        states = {"one": state(red=does("login", {"logged_in": "two"})),
+                  "two": state(red=does("open_room", {"room_opened": "complete"},
+                                        data={"name": "x"}))}
         self.start({"name": "Habits", "clients": {"red": ["hydrogen-web"]},
                     "servers": ONE_SERVER, "initial": "one", "states": states})
         self.adapter(Hydrogen).run()
@@ -362,7 +363,8 @@ class HydrogenTest(HabitTest):
 
 class SpinTest(HabitTest):
     def test_polling_without_pause_on_an_unknown_action(self):
-        self.begin({"parallel": [{"red": "scream", "timeout": "3500ms"}, {"green": "dance"}]},
+        self.begin({"parallel": [{"red": "scream", "timeout": "3500ms"},
+                                 {"green": "dance"}]},
                    clients={"red": "hydrogen-web", "green": "element-web"})
         red, green = self.adapter(Hydrogen), self.adapter(ElementWeb)
         spinning = later(red.run)
@@ -577,7 +579,8 @@ class CrowdTest(HabitTest):
         together(*[player.run for player in players])
         self.assertEqual([len(player.did) for player in players], [25] * 6)
         self.assertOutcome("success")
-        wait_until(lambda: self.daemon.descriptors() <= before + 2, 10, "closed connections")
+        wait_until(lambda: self.daemon.descriptors() <= before + 2, 10,
+                   "the end of all connections")
 
     def test_one_that_does_not_close_its_side(self):
         self.start(solo())
@@ -593,7 +596,8 @@ class CrowdTest(HabitTest):
         red.poll()
         red.respond("danced")
         with raw_socket(self.daemon.url) as sock:
-            sock.sendall(f"GET /client/{red.id}/poll HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            sock.sendall(f"GET /client/{red.id}/poll HTTP/1.1\r\n"
+                         "Host: x\r\n\r\n".encode())
             sock.shutdown(socket.SHUT_RDWR)
         red.run()
         self.assertEqual(red.did, ["dance"])

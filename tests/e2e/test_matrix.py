@@ -44,11 +44,13 @@ class MatrixTest(unittest.TestCase):
             token = made.json["access_token"]
             self.assertEqual(self.ask("GET", "sync", token=token).status, 200)
             self.assertEqual(self.ask("POST", "logout", {}, token).status, 200)
-            self.assertRefused(self.ask("GET", "sync", token=token), 401, "M_UNKNOWN_TOKEN")
+            self.assertRefused(self.ask("GET", "sync", token=token), 401,
+                               "M_UNKNOWN_TOKEN")
             for name in (user, f"@{user}:hs1"):
                 self.assertEqual(self.login(name, version=version).status, 200)
         self.assertEqual(self.matrix.violations, [])
-        self.assertEqual(self.matrix.asked[0], ("POST", "/_matrix/client/r0/register", 200))
+        self.assertEqual(self.matrix.asked[0],
+                         ("POST", "/_matrix/client/r0/register", 200))
 
     def test_strict_about_users(self):
         self.register()
@@ -79,13 +81,15 @@ class MatrixTest(unittest.TestCase):
         token = self.register().json["access_token"]
         rooms = self.ask("GET", "sync", token=token).json["rooms"]["join"]
         (room,) = rooms.values()
-        named = [event for event in room["state"]["events"] if event["type"] == "m.room.name"]
+        named = [event for event in room["state"]["events"]
+                 if event["type"] == "m.room.name"]
         self.assertEqual([event["content"]["name"] for event in named], [ROOM])
 
     def test_adopted_users(self):
         matrix = self.stand_in(adopt=True)
         self.assertEqual(self.login(matrix=matrix).status, 200)
-        self.assertRefused(self.login(password="guess", matrix=matrix), 403, "M_FORBIDDEN")
+        self.assertRefused(self.login(password="guess", matrix=matrix), 403,
+                           "M_FORBIDDEN")
 
     def test_from_the_command_line(self):
         with subprocess.Popen([sys.executable, HERE / "matrix_standin.py", "--adopt",

@@ -240,7 +240,8 @@ class ParallelTest(StepsTest):
 
     def test_each_saves_its_own(self):
         red, green = self.begin(
-            {"parallel": [{"red": "dance", "save": "a"}, {"green": "dance", "save": "b"}]},
+            {"parallel": [{"red": "dance", "save": "a"},
+                          {"green": "dance", "save": "b"}]},
             show("${a.partner} and ${b.partner}"), clients="red green")
         green.act("dance", partner="red")
         red.act("dance", partner="green")
@@ -274,7 +275,8 @@ class OwnStateTest(StepsTest):
 
     def test_set(self):
         red = self.begin_one(
-            {"set": {"tune": "waltz", "many": {"n": [1, 2]}}}, show("${tune} ${many.n.1}"),
+            {"set": {"tune": "waltz", "many": {"n": [1, 2]}}},
+            show("${tune} ${many.n.1}"),
             {"set": {"tune": "${tune} again"}}, show("${tune}"))
         self.assertEqual(red.act("show")["data"]["text"], "waltz 2")
         self.assertEqual(red.act("show")["data"]["text"], "waltz again")
@@ -295,7 +297,8 @@ class OwnStateTest(StepsTest):
 # What red reports, and conditions on it: those that hold, and those that do not with what
 # their message has to show.
 SEEN = {"call_name": "tl_chat_2", "number": 2, "half": 0.5, "yes": True, "none": None,
-        "list": [1, "two", {"a": {"b": 1, "c": 2}, "d": 3}], "object": {"a": {"b": 1, "c": 2}}}
+        "list": [1, "two", {"a": {"b": 1, "c": 2}, "d": 3}],
+        "object": {"a": {"b": 1, "c": 2}}}
 HOLDS = [
     {"equals": ["${seen.call_name}", "tl_chat_2"]},
     {"equals": ["${seen.number}", 2.0]},
@@ -393,7 +396,8 @@ class ConditionTest(StepsTest):
         self.assertIn("bbb", message)
 
     def test_nobody_is_asked_after_an_assert_that_fails(self):
-        red = self.begin_one({"red": "dance"}, {"assert": {"equals": ["${red.name}", "x"]}},
+        red = self.begin_one({"red": "dance"},
+                             {"assert": {"equals": ["${red.name}", "x"]}},
                              {"red": "sing"})
         red.act("dance")
         self.assertExit(red.poll())
@@ -449,7 +453,8 @@ class FindTest(StepsTest):
     def test_a_value_in_where(self):
         red, _ = self.begin(
             {"alice": "dance", "save": "seen"},
-            {"find": "${seen.tiles}", "where": {"caption": "${alice.name}"}, "save": "tile"},
+            {"find": "${seen.tiles}", "where": {"caption": "${alice.name}"},
+             "save": "tile"},
             {"assert": {"equals": ["${tile.at.x}", 1]}}, {"bob": "dance"},
             clients="alice bob")
         red.act("dance", tiles=TILES)
@@ -474,7 +479,8 @@ class FindTest(StepsTest):
 
     def test_what_was_found_before_is_forgotten(self):
         self.find({"caption": "bob"},
-                  {"find": "${seen.tiles}", "where": {"caption": "carol"}, "save": "tile"},
+                  {"find": "${seen.tiles}", "where": {"caption": "carol"},
+                   "save": "tile"},
                   {"assert": {"exists": "tile"}})
         self.assertOutcome("failure", "tile")
 
@@ -552,7 +558,8 @@ class HttpTest(StepsTest):
 
     def ask(self, *after, save="reply", **http):
         """An http step, then these; gives the client."""
-        http["url"] = http["url"] if "://" in http["url"] else "${server.cs_api}" + http["url"]
+        if "://" not in http["url"]:
+            http["url"] = "${server.cs_api}" + http["url"]
         return self.begin_one(
             {"http": http, "save": save}, *(after or [{"red": "dance"}]),
             servers=ONE_SERVER,
@@ -585,11 +592,13 @@ class HttpTest(StepsTest):
 
     def test_what_is_saved(self):
         red = self.ask(show({"status": "${reply.status}", "json": "${reply.json}",
-                             "token": "${reply.headers.x-token}", "text": "${reply.text}"}),
+                             "token": "${reply.headers.x-token}",
+                             "text": "${reply.text}"}),
                        {"http": {"url": "${server.cs_api}/text",
                                  "headers": {"X-Again": "${reply.json.access_token}"}},
                         "save": "plain"},
-                       show("${plain.text}"), {"assert": {"not": {"exists": "plain.json"}}},
+                       show("${plain.text}"),
+                       {"assert": {"not": {"exists": "plain.json"}}},
                        url="/json")
         self.assertEqual(red.act("show")["data"]["thing"], {
             "status": 200, "json": {"access_token": "abc", "n": [1, 2]}, "token": "t0k3n",
@@ -657,7 +666,8 @@ class HttpTest(StepsTest):
 
     def test_doubled_slashes_become_one(self):
         self.start(story("Steps", {"http": {"url": "${proxy.cs_api}/json?a=//b"}},
-                         {"http": {"url": "${proxy.cs_api}json//twice"}}, {"proxy": "idle2"},
+                         {"http": {"url": "${proxy.cs_api}json//twice"}},
+                         {"proxy": "idle2"},
                          clients={"proxy": "network-proxy"},
                          actions={"idle2": {"description": "-", "responses": ["done"],
                                             "types": ["network-proxy"]}}))
@@ -700,7 +710,8 @@ class FlowTest(StepsTest):
                                        "tune": "vienna", "tone": None}},
             clients="red green", flows=self.FLOWS)
         self.assertEqual(red.act("dance")["data"], {"tune": "danube"})
-        self.assertEqual(green.act("greet")["data"], {"text": "red: danube", "tone": "loud"})
+        self.assertEqual(green.act("greet")["data"],
+                         {"text": "red: danube", "tone": "loud"})
         self.assertEqual(green.act("dance")["data"], {"tune": "vienna"})
         self.assertEqual(red.act("greet")["data"], {"text": "green: vienna"})
         self.assertOutcome("success")
@@ -733,7 +744,8 @@ class FlowTest(StepsTest):
             clients="red green")
         self.assertEqual(red.act("dance")["data"], {"tune": "a"})
         self.assertEqual(green.act("dance")["data"], {"tune": "b"})
-        self.assertEqual([red.act("show")["data"]["text"] for _ in range(2)], ["<x>", "<y>"])
+        self.assertEqual([red.act("show")["data"]["text"] for _ in range(2)],
+                         ["<x>", "<y>"])
         self.assertOutcome("success")
 
     def test_repeat_counts_from_one(self):
@@ -797,7 +809,8 @@ class EmulationTest(StepsTest):
 
     def test_in_a_parallel(self):
         red, green = self.begin_mobile(
-            {"parallel": [{"green": "register"}, {"red": "register"}]}, {"green": "logout"},
+            {"parallel": [{"green": "register"}, {"red": "register"}]},
+            {"green": "logout"},
             clients={"red": "element-android", "green": "element-web"})
         green.expect("register")
         red.expect("login")
@@ -823,7 +836,8 @@ class EmulationTest(StepsTest):
         self.config["server-type synapse"]["servers"] += f" hs2={second.url}"
         red, = self.begin({"red": "register", "on": "bob_server"}, servers=TWO_SERVERS,
                           clients={"red": "element-ios"}, config=self.config)
-        self.assertEqual(red.expect("login")["data"]["homeserver_url"]["local"], second.url)
+        self.assertEqual(red.expect("login")["data"]["homeserver_url"]["local"],
+                         second.url)
         self.assertEqual((len(self.server.asked), len(second.asked)), (0, 2))
 
     def test_on_a_network_proxy(self):

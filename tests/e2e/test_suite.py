@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that is shipped in one run: every suite, simulated clients, stand-ins for homeservers."""
+"""All that is shipped in one run with simulated clients and stand-ins for homeservers."""
 import collections
 import subprocess
 import time
@@ -20,7 +20,8 @@ class SuiteTest(ServerTest):
             self.addCleanup(matrix.close)
         servers = " ".join(f"{one.name}={one.url}" for one in self.matrices)
         config = {"tests": {"path": path, "wait-scale": 0.01, "strict": "yes"},
-                  **{f"server-type {one}": {"servers": servers} for one in server_types()}}
+                  **{f"server-type {name}": {"servers": servers}
+                     for name in server_types()}}
         self.start(config=config, options=options)
 
     def needed(self):
@@ -40,7 +41,8 @@ class SuiteTest(ServerTest):
         return process
 
     def wait_done(self):
-        wait_until(lambda: self.daemon.status()["server"]["done"], 50, "the end of all cases")
+        wait_until(lambda: self.daemon.status()["server"]["done"], 50,
+                   "the end of all cases")
 
     def test_everything_succeeds(self):
         begun = time.monotonic()
@@ -76,9 +78,12 @@ class SuiteTest(ServerTest):
         names = {(path.rpartition("/")[0] + "." + name)
                  for path, (name, *_) in TESTS.items()}
         found = {suite.get("name") for suite in self.daemon.junit()}
-        self.assertEqual({name for name in found if not name.startswith("states.")}, names)
-        files = {path.relative_to(SUITES).as_posix() for path in SUITES.rglob("*_test.json")}
-        self.assertEqual({suite["file"].rpartition("suites/")[2] for suite in suites}, files)
+        self.assertEqual({name for name in found if not name.startswith("states.")},
+                         names)
+        files = {path.relative_to(SUITES).as_posix()
+                 for path in SUITES.rglob("*_test.json")}
+        self.assertEqual({suite["file"].rpartition("suites/")[2] for suite in suites},
+                         files)
         self.assertLessEqual(set(TESTS), files)
         for line in self.daemon.log:  # phones can't make rooms yet, which is no mistake
             if line.startswith(("<3>", "<4>")):
@@ -93,14 +98,15 @@ class SuiteTest(ServerTest):
 
     def test_every_test_can_be_drawn(self):
         paths = sorted(SUITES.rglob("*_test.json"))
-        drawn = together(*[lambda path=path: self.command("graph", path) for path in paths])
+        drawn = together(*[lambda path=path: self.command("graph", path)
+                           for path in paths])
         for path, done in zip(paths, drawn, strict=True):
             with self.subTest(path.name):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertTrue(done.stdout.startswith("digraph"))
 
     def test_clients_that_fail_now_and_then(self):
-        """What does not go well is told, whatever it is, and the server gets to the end."""
+        """What does not go well is told, and the server gets to the end."""
         self.start_suites()
         needed = self.needed()
         subprocess.run([str(COMMAND), "simulate", "--url", self.daemon.url, "--quiet",
