@@ -31,6 +31,7 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
+#define END_REASON        "all tests have ended"
 #define LAST_WORDS_MS     5000  /* --once: how long clients have to fetch their exit */
 #define DESTROY_MS        10000 /* at the end: how long servers have to be destroyed */
 #define END_TICK_MS       20    /* how often it is looked whether that is done */
@@ -173,6 +174,17 @@ static void arm(struct event *timer, int64_t ms)
     evtimer_add(timer, &time);
 }
 
+/* --once, and all cases have ended: whoever still waits is told to exit, too; then all have some
+ * time to hear of it, and to upload what they have. */
+static void await_last_words(struct daemon *daemon)
+{
+    struct instant moment = now();
+
+    daemon->ending_since_ms = moment.mono_ms;
+    engine_stop(daemon->engine, END_REASON, &moment);
+    arm(daemon->end_timer, END_TICK_MS);
+}
+
 void daemon_settle(struct daemon *daemon)
 {
     int64_t deadline = engine_deadline(daemon->engine);
@@ -181,10 +193,8 @@ void daemon_settle(struct daemon *daemon)
         evtimer_del(daemon->engine_timer);
     else
         arm(daemon->engine_timer, deadline - now().mono_ms);
-    if (daemon->once && engine_is_done(daemon->engine) && daemon->ending_since_ms == 0) {
-        daemon->ending_since_ms = now().mono_ms;
-        arm(daemon->end_timer, END_TICK_MS);
-    }
+    if (daemon->once && engine_is_done(daemon->engine) && daemon->ending_since_ms == 0)
+        await_last_words(daemon);
 }
 
 struct status_view daemon_view(const struct daemon *daemon)
@@ -205,12 +215,12 @@ static void end_timer_cb(evutil_socket_t fd, short what, void *argument)
     int64_t waited = now().mono_ms - daemon->ending_since_ms;
 
     (void)fd, (void)what;
-    if (!daemon->stopping) { /* --once: the cases have ended, their clients are told so */
+    if (!daemon->stopping) { /* --once: the cases have ended, all clients are told so */
         bool silent = presence_all_left(daemon->presence) &&
                       uploads_outstanding(daemon->uploads) == 0 &&
                       http_server_room(daemon->http) == 0;
         if (silent || waited >= LAST_WORDS_MS)
-            stop(daemon, "all tests have ended");
+            stop(daemon, END_REASON);
     } else if (homerunner_outstanding(daemon->homerunner) == 0 || waited >= DESTROY_MS) {
         if (homerunner_outstanding(daemon->homerunner) > 0)
             log_warning(

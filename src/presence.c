@@ -366,8 +366,7 @@ bool presence_all_left(const struct presence *presence)
 {
     for (const struct visitor *visitor = presence->visitors; visitor != NULL;
          visitor = visitor->hh.next) {
-        if (!visitor->exit_fetched &&
-            engine_client_standing(presence->engine, visitor->id) == CLIENT_IS_OVER)
+        if (!visitor->exit_fetched)
             return false;
     }
     return true;

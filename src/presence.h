@@ -47,7 +47,7 @@ const char *presence_delivery(const struct presence *presence, const char *clien
 /* Wall time of the client's latest poll, 0 if it never polled. */
 int64_t presence_last_polled(const struct presence *presence, const char *client);
 
-/* Whether every client whose case has ended was told so. */
+/* Whether every client was told to exit. */
 bool presence_all_left(const struct presence *presence);
 
 /* How many polls are held. */
