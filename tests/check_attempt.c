@@ -571,6 +571,7 @@ int main(void)
     Suite *suite = suite_create("attempt");
     TCase *tcase = tcase_create("attempt");
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_poll_is_told_what_to_do);
     tcase_add_test(tcase, a_map_moves_at_once);
