@@ -39,7 +39,7 @@ void compile_refuse_unknown(struct compiler *compiler, struct json_object *objec
 struct machine *compile_case(const struct definition *definition, size_t index,
                              const struct settings *settings, struct mistakes *mistakes)
 {
-    size_t before = mistakes_errors(mistakes);
+    size_t before = mistakes_noted(mistakes);
     struct settings defaults;
 
     settings_init(&defaults);
@@ -61,10 +61,10 @@ struct machine *compile_case(const struct definition *definition, size_t index,
     else
         compile_states(&compiler);
     machine_finish(compiler.machine);
-    if (mistakes_errors(mistakes) == before)
+    if (mistakes_noted(mistakes) == before)
         soundness_check(definition, compiler.machine, mistakes);
     free(compiler.types);
-    if (mistakes_errors(mistakes) > before) {
+    if (mistakes_noted(mistakes) > before) {
         machine_release(compiler.machine);
         return NULL;
     }

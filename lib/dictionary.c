@@ -121,9 +121,9 @@ static void check_entry(struct json_object *entry, bool in_for, const struct whe
         mistake_error(mistakes, where, "an action is described by an object");
         return;
     }
-    size_t before = mistakes_errors(mistakes);
+    size_t before = mistakes_noted(mistakes);
     check_members(entry, in_for, where, mistakes);
-    if (mistakes_errors(mistakes) > before)
+    if (mistakes_noted(mistakes) > before)
         return;
     if (json_member(entry, "data") != NULL)
         check_fields(json_member(entry, "data"), &data, mistakes);
@@ -149,12 +149,12 @@ void dictionary_add_actions(struct dictionary *dictionary, struct json_object *a
     }
     json_object_object_foreach (actions, name, description) {
         struct where here = {where, name, 0};
-        size_t before = mistakes_errors(mistakes);
+        size_t before = mistakes_noted(mistakes);
         check_entry(description, false, &here, mistakes);
         if (dictionary_find(dictionary, name) != NULL)
             mistake_error(mistakes, &here,
                           "the action \"%s\" is in the dictionary already", name);
-        if (mistakes_errors(mistakes) > before)
+        if (mistakes_noted(mistakes) > before)
             continue;
         struct action_entry *entry = xcalloc(1, sizeof *entry);
         entry->name = xstrdup(name);

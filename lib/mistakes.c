@@ -20,6 +20,7 @@ struct mistakes {
     struct mistake *all; /* owned */
     size_t count;        /* length of all */
     size_t errors;       /* how many of them are errors */
+    size_t noted;        /* how often an error was noted */
 };
 
 const char WHERE_FILE[] = "";
@@ -127,6 +128,7 @@ add(struct mistakes *mistakes, bool is_error, const struct where *where,
     vfprintf(out, format, arguments);
     if (fclose(out) != 0)
         xcheck(NULL);
+    mistakes->noted += is_error;
     for (size_t i = 0; i < mistakes->count; i++) {
         if (strcmp(mistakes->all[i].text, text) == 0) {
             free(text);
@@ -157,6 +159,11 @@ void mistake_warning(struct mistakes *mistakes, const struct where *where,
     va_start(arguments, format);
     add(mistakes, false, where, format, arguments);
     va_end(arguments);
+}
+
+size_t mistakes_noted(const struct mistakes *mistakes)
+{
+    return mistakes->noted;
 }
 
 size_t mistakes_errors(const struct mistakes *mistakes)

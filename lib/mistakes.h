@@ -48,6 +48,10 @@ void mistake_error(struct mistakes *mistakes, const struct where *where,
 void mistake_warning(struct mistakes *mistakes, const struct where *where,
                      const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* How often an error was noted, also one that was kept already: whether something is wrong is seen by
+ * this number, before and after. */
+size_t mistakes_noted(const struct mistakes *mistakes);
+
 /* How many there are in all. */
 size_t mistakes_errors(const struct mistakes *mistakes);
 size_t mistakes_count(const struct mistakes *mistakes);

@@ -259,7 +259,7 @@ static struct definition *read_definition(const char *path, size_t limit,
                                           const struct settings *settings,
                                           struct mistakes *mistakes, char **text)
 {
-    size_t before = mistakes_errors(mistakes);
+    size_t before = mistakes_noted(mistakes);
     struct json_object *root = read_json(path, limit, text, mistakes);
     char *folder = folder_name(path);
     char *name = short_name(path, folder);
@@ -269,7 +269,7 @@ static struct definition *read_definition(const char *path, size_t limit,
         definition = definition_read(root, name, folder, dictionary, settings, mistakes);
     if (definition != NULL)
         read_includes(definition, path, limit, mistakes, *text);
-    if (definition != NULL && mistakes_errors(mistakes) > before) {
+    if (definition != NULL && mistakes_noted(mistakes) > before) {
         /* it will not run, but its author is to hear of what is wrong further down, too */
         machine_release(compile_case(definition, 0, settings, mistakes));
         definition_free(definition);
