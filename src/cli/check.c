@@ -17,6 +17,9 @@ struct taken_name {
     UT_hash_handle hh; /* by name */
 };
 
+/* After so many broken cases of one test that tell nothing new, the others are left out. */
+#define STALE_MAX 5
+
 struct check {
     struct reading reading;   /* files, mistakes */
     struct taken_name *taken; /* by name; owned */
@@ -60,12 +63,16 @@ static bool check_name(struct check *check, const struct definition *definition)
 static void check_definition(struct definition *definition, void *argument)
 {
     struct check *check = argument;
+    struct mistakes *mistakes = check->reading.mistakes;
     bool can_run = check_name(check, definition);
+    size_t stale = 0; /* broken cases in a row that told nothing new */
 
-    for (size_t i = 0; i < definition_cases(definition); i++) {
+    for (size_t i = 0; i < definition_cases(definition) && stale < STALE_MAX; i++) {
+        size_t before = mistakes_count(mistakes);
         struct machine *machine =
-            compile_case(definition, i, check->reading.known, check->reading.mistakes);
+            compile_case(definition, i, check->reading.known, mistakes);
         check->cases += can_run && machine != NULL;
+        stale = machine == NULL && mistakes_count(mistakes) == before ? stale + 1 : 0;
         machine_release(machine);
     }
     definition_free(definition);
