@@ -25,9 +25,7 @@ const struct machine_state *attempt_current(const struct attempt *attempt)
     return &attempt->machine->states[attempt->state];
 }
 
-/* --- seats
- * ------------------------------------------------------------------------------------------
- */
+/* --- seats --- */
 
 static void seat_withdraw(struct seat *seat)
 {
@@ -92,9 +90,7 @@ static void seat_ask(struct attempt *attempt, struct seat *seat,
     seat->answer = render_answer(seat);
 }
 
-/* --- ending
- * -------------------------------------------------------------------------------------------
- */
+/* --- ending --- */
 
 void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type,
                  const char *message, const char *details, const struct instant *now)
@@ -139,8 +135,7 @@ void attempt_end_without_value(struct attempt *attempt, char *cause,
     free(why);
 }
 
-/* --- entering states
- * ------------------------------------------------------------------------------------ */
+/* --- entering states --- */
 
 /* Replace the values of all actions first: what one saves must not reach its neighbours.
  */
@@ -244,8 +239,7 @@ static void go_on_to_next(struct attempt *attempt, const struct instant *now)
     enter(attempt, next, now);
 }
 
-/* --- the life of an attempt
- * --------------------------------------------------------------------------------- */
+/* --- the life of an attempt --- */
 
 struct attempt *attempt_new(const struct machine *machine,
                             const struct scope_parts *parts, int64_t case_timeout_ms,
@@ -309,9 +303,7 @@ void attempt_free(struct attempt *attempt)
     free(attempt);
 }
 
-/* --- reports
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- reports --- */
 
 static bool all_reported(const struct attempt *attempt)
 {
@@ -436,7 +428,7 @@ void attempt_adapter_error(struct attempt *attempt, size_t seat_index, bool is_a
     free(all);
 }
 
-/* --- answers of other servers */
+/* --- answers of other servers --- */
 
 static bool status_is_accepted(struct json_object *accepted, int status)
 {
@@ -478,9 +470,7 @@ void attempt_http_answered(struct attempt *attempt, const char *ticket,
     go_on_to_next(attempt, now);
 }
 
-/* --- time
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- time --- */
 
 int64_t attempt_deadline(const struct attempt *attempt)
 {

@@ -215,7 +215,7 @@ static void read_save_and_timeout(struct compiler *compiler,
         action->save = xstrdup(json_object_get_string(save));
 }
 
-/* --- emulation: what a client type can't do by itself ---------------------------------------- */
+/* --- emulation: what a client type can't do by itself --- */
 
 /* The flow that does the action for this type, or NULL. `where` is for a mistake. */
 static struct json_object *find_emulation(struct compiler *compiler,
@@ -297,7 +297,7 @@ static const char *last_action(struct compiler *compiler, struct json_object *la
     return name;
 }
 
-/* --- the action ----------------------------------------------------------------------------------- */
+/* --- the action --- */
 
 static void add_names(struct machine_action *action, const struct action_entry *entry,
                       const char *type)

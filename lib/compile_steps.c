@@ -53,7 +53,7 @@ static int chain_add(struct chain *chain, enum state_kind kind, const char *labe
     return state;
 }
 
-/* --- role steps --------------------------------------------------------------------------------------- */
+/* --- role steps --- */
 
 /* The role that a step is for, or NULL. */
 static const char *role_of(const struct compiler *compiler, struct json_object *step)
@@ -135,7 +135,7 @@ static void chain_roles(struct chain *chain, struct json_object **steps, size_t 
     free(label);
 }
 
-/* --- what a step does -------------------------------------------------------------------------------------- */
+/* --- what a step does --- */
 
 /* A step that other steps are in. */
 struct structure {
@@ -203,7 +203,7 @@ static bool check_step(struct chain *chain, struct json_object *step,
     return false;
 }
 
-/* --- parallel ---------------------------------------------------------------------------------------------- */
+/* --- parallel --- */
 
 /* Whether a step may stand beside those before it; notes what is wrong. */
 static bool check_side(struct chain *chain, struct json_object **steps, size_t i,
@@ -265,7 +265,7 @@ static void chain_parallel(struct chain *chain, struct json_object *step,
     free(steps);
 }
 
-/* --- flows and loops ------------------------------------------------------------------------------------ */
+/* --- flows and loops --- */
 
 /* Whether a parameter may have this name; notes what is wrong. */
 static bool check_parameter(struct chain *chain, const char *name,
@@ -415,7 +415,7 @@ static void chain_repeat(struct chain *chain, struct json_object *step,
     }
 }
 
-/* --- every step ------------------------------------------------------------------------------------------- */
+/* --- every step --- */
 
 static void chain_body(struct chain *chain, struct json_object *step,
                        const struct compile_body *body, const struct where *where)

@@ -15,7 +15,7 @@
 
 #define SHOWN_BYTES 200 /* of a value in a sentence */
 
-/* --- comparing ----------------------------------------------------------------------------------- */
+/* --- comparing --- */
 
 static bool is_number(struct json_object *value)
 {
@@ -178,7 +178,7 @@ static const struct comparison *find_comparison(const char *name)
     return NULL;
 }
 
-/* --- sentences --------------------------------------------------------------------------------------- */
+/* --- sentences --- */
 
 /* The path of a string that is nothing but `${path}`; NULL if it is another. Owned. */
 static char *only_path(struct json_object *operand)
@@ -240,7 +240,7 @@ char *condition_explain_missing(struct json_object *missing, char *cause)
     return text;
 }
 
-/* --- holding ------------------------------------------------------------------------------------------ */
+/* --- holding --- */
 
 /* What came of a condition. One that asks for what is not there does not hold, and neither does its
  * contrary: a misspelt path must not make a `not` succeed. */
@@ -428,7 +428,7 @@ bool condition_holds(struct json_object *condition, const struct condition_world
     return ask(condition, world, why) == HOLDS;
 }
 
-/* --- the form ---------------------------------------------------------------------------------------- */
+/* --- the form --- */
 
 static void check_list(struct json_object *conditions, const struct where *where,
                        struct mistakes *mistakes)

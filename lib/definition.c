@@ -61,8 +61,7 @@ bool definition_check_name(const char *name, const struct where *where,
     return true;
 }
 
-/* --- the members
- * ------------------------------------------------------------------------------ */
+/* --- the members --- */
 
 static void read_name(struct reader *reader, struct json_object *value,
                       const struct where *where)
@@ -228,7 +227,7 @@ static void read_actions(struct reader *reader, struct json_object *value,
                            reader->mistakes);
 }
 
-/* --- flows ------------------------------------------------------------------------------- */
+/* --- flows --- */
 
 const struct flow *definition_flow(const struct definition *definition, const char *name)
 {
@@ -320,8 +319,7 @@ static const struct {
 
 enum { MEMBER_COUNT = sizeof members / sizeof *members };
 
-/* --- names that must differ
- * --------------------------------------------------------------------- */
+/* --- names that must differ --- */
 
 int definition_role(const struct definition *definition, const char *name)
 {
@@ -381,8 +379,7 @@ static void check_case_count(struct reader *reader)
     }
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------ */
+/* --- the whole --- */
 
 static void read_member(struct reader *reader, const char *name,
                         struct json_object *value)
@@ -511,8 +508,7 @@ void definition_free(struct definition *definition)
     free(definition);
 }
 
-/* --- cases: the product of the roles' types
- * --------------------------------------------------------- */
+/* --- cases: the product of the roles' types --- */
 
 size_t definition_cases(const struct definition *definition)
 {

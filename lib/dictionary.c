@@ -47,8 +47,7 @@ void dictionary_free(struct dictionary *dictionary)
     free(dictionary);
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* The members that an entry may have, and their types. */
 static const struct {
@@ -217,8 +216,7 @@ struct dictionary *dictionary_copy(const struct dictionary *dictionary)
     return copy;
 }
 
-/* --- asking
- * --------------------------------------------------------------------------------- */
+/* --- asking --- */
 
 const struct action_entry *dictionary_find(const struct dictionary *dictionary,
                                            const char *action)
@@ -317,8 +315,7 @@ bool action_entry_supports(const struct action_entry *entry, const char *type)
     return false;
 }
 
-/* --- checking data
- * --------------------------------------------------------------------------- */
+/* --- checking data --- */
 
 static bool has_type(struct json_object *value, const char *type)
 {

@@ -51,9 +51,7 @@ void engine_dismiss(struct engine *engine, struct client *client, const char *re
     engine->ops.wake(engine->context, client->id);
 }
 
-/* --- clients
- * ------------------------------------------------------------------------------------------
- */
+/* --- clients --- */
 
 static struct client *find_client(const struct engine *engine, const char *id)
 {
@@ -81,7 +79,7 @@ static void forget_client(struct engine *engine, struct client *client)
     free_client(client);
 }
 
-/* --- life */
+/* --- life --- */
 
 struct engine *engine_new(const struct settings *settings, const struct engine_ops *ops,
                           void *context, const char *run_id, const struct instant *now)
@@ -129,9 +127,7 @@ void engine_begin(struct engine *engine, const struct instant *now)
     engine_settle(engine, now);
 }
 
-/* --- inputs from clients
- * ------------------------------------------------------------------------------------------
- */
+/* --- inputs from clients --- */
 
 static struct client *new_client(struct engine *engine, const char *id)
 {
@@ -297,8 +293,7 @@ void engine_lost(struct engine *engine, const char *id, const char *reason,
     engine_settle(engine, now);
 }
 
-/* --- inputs from provisioning
- * ------------------------------------------------------------------------------------ */
+/* --- inputs from provisioning --- */
 
 /* A deployment is named by the id of its case and the number of the attempt. */
 static struct testcase *find_deployment(struct engine *engine, const char *deployment)
@@ -362,9 +357,7 @@ void engine_http_answered(struct engine *engine, const char *name,
     engine_settle(engine, now);
 }
 
-/* --- time and the end
- * -----------------------------------------------------------------------------------------------
- */
+/* --- time and the end --- */
 
 /* What the front end knows of the clients, for the sentence of a time-out. */
 static void note_polls(const struct engine *engine, struct attempt *attempt)
@@ -426,9 +419,7 @@ void engine_stop(struct engine *engine, const char *reason, const struct instant
     }
 }
 
-/* --- reading
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 struct poll engine_poll(const struct engine *engine, const char *id)
 {

@@ -126,9 +126,7 @@ void engine_time(struct engine *engine, const struct instant *now);
  * exit. */
 void engine_stop(struct engine *engine, const char *reason, const struct instant *now);
 
-/* --- reading
- * ---------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 enum poll_kind {
     POLL_ANSWER, /* there is something to say at once */

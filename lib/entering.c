@@ -55,7 +55,7 @@ static void enter_set(struct attempt *attempt, const struct instant *now)
     json_object_put(values);
 }
 
-/* --- conditions -------------------------------------------------------------------------- */
+/* --- conditions --- */
 
 static bool holds(const struct attempt *attempt, char **why)
 {

@@ -86,8 +86,7 @@ static void each_child(const char *p, visit_fn *visit, void *argument)
     }
 }
 
-/* --- lines
- * ------------------------------------------------------------------------------- */
+/* --- lines --- */
 
 struct wanted {
     const struct where *where; /* which child */
@@ -131,8 +130,7 @@ int jsonscan_line(const char *text, const struct where *where)
     return line;
 }
 
-/* --- doubled members
- * --------------------------------------------------------------------- */
+/* --- doubled members --- */
 
 struct seen {
     char *name;        /* owned */

@@ -43,9 +43,7 @@ static void write_counts(struct markup *markup, const struct counts *counts)
     markup_attributef(markup, "time", "%.3f", counts->seconds);
 }
 
-/* --- one case
- * ----------------------------------------------------------------------------------------
- */
+/* --- one case --- */
 
 static void write_lines(struct markup *markup, const struct transcript *transcript)
 {
@@ -137,9 +135,7 @@ static void write_case(struct markup *markup, const struct engine *engine,
     markup_close(markup);
 }
 
-/* --- suites
- * ---------------------------------------------------------------------------------------------
- */
+/* --- suites --- */
 
 static int64_t first_start(const struct suite *suite, int64_t otherwise)
 {

@@ -171,8 +171,7 @@ bool machine_is_end(const struct machine *machine, int state)
     return machine->states[state].kind >= STATE_COMPLETE;
 }
 
-/* --- which name was reported
- * ------------------------------------------------------------------- */
+/* --- which name was reported --- */
 
 static int find_response(const struct machine_action *action, const char *name)
 {

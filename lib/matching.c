@@ -70,8 +70,7 @@ struct matching {
     size_t trial; /* number of the latest trial, for marks on clients */
 };
 
-/* --- client types
- * --------------------------------------------------------------------------------- */
+/* --- client types --- */
 
 static void add_literal(struct matching *matching, struct client_type *type)
 {
@@ -129,8 +128,7 @@ static bool matches(const struct client_type *type, struct json_object *registra
     return true;
 }
 
-/* --- where a signature stands
- * ------------------------------------------------------------------------ */
+/* --- where a signature stands --- */
 
 static size_t bucket(size_t needed)
 {
@@ -181,9 +179,7 @@ static void stand_blocked(struct matching *matching, struct signature *signature
     signature->standing = STANDS_BLOCKED;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 struct matching *matching_new(const struct settings *settings)
 {
@@ -273,9 +269,7 @@ void matching_remove_case(struct matching *matching, struct testcase *testcase)
     stand_ready(matching, testcase->signature);
 }
 
-/* --- clients
- * -----------------------------------------------------------------------------------------------
- */
+/* --- clients --- */
 
 /* One more client is free: whoever waited for just that many is tried again. */
 static void wake_watchers(struct matching *matching, struct client_type *type)
@@ -355,9 +349,7 @@ void matching_count_busy(struct matching *matching, const struct client *client,
     }
 }
 
-/* --- filling roles
- * -------------------------------------------------------------------------------------------
- */
+/* --- filling roles --- */
 
 /* The free client of the type that has waited longest and was not taken in this trial. */
 static struct client *longest_waiting(const struct client_type *type, size_t trial)

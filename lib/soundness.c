@@ -22,8 +22,7 @@ bool soundness_check_saved_name(const struct definition *definition, const char 
     return false;
 }
 
-/* --- reaching and leaving
- * ----------------------------------------------------------------------- */
+/* --- reaching and leaving --- */
 
 static void mark_reachable(const struct machine *machine, int state, bool *reached)
 {
@@ -81,8 +80,7 @@ static void check_ways(const struct machine *machine, struct mistakes *mistakes)
     free(reached);
 }
 
-/* --- loops that never rest
- * -------------------------------------------------------------------------- */
+/* --- loops that never rest --- */
 
 static bool rests(const struct machine_state *state)
 {
@@ -109,8 +107,7 @@ static void check_rest(const struct machine *machine, struct mistakes *mistakes)
     }
 }
 
-/* --- values that can never be there
- * -------------------------------------------------------------------- */
+/* --- values that can never be there --- */
 
 /* Every variable and saved name has a number, and what may have a value is a set of these. */
 struct names {

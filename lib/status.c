@@ -17,9 +17,7 @@ static void put_time(struct json_object *object, const char *name, int64_t wall_
     json_put_text(object, name, wall_ms != 0 ? clock_format(wall_ms, text) : NULL);
 }
 
-/* --- cases
- * ------------------------------------------------------------------------------------------
- */
+/* --- cases --- */
 
 static char *case_message(const struct engine *engine, const struct testcase *testcase)
 {
@@ -105,9 +103,7 @@ static void append_transcript(struct json_object *lines,
     }
 }
 
-/* --- suites
- * -------------------------------------------------------------------------------------------
- */
+/* --- suites --- */
 
 static struct json_object *suite_head(const struct suite *suite)
 {
@@ -166,8 +162,7 @@ struct json_object *status_case(const struct engine *engine, const char *id,
     return object;
 }
 
-/* --- clients and all
- * --------------------------------------------------------------------------------- */
+/* --- clients and all --- */
 
 static struct json_object *client_json(const struct client *client,
                                        const struct status_view *view)

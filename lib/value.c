@@ -48,8 +48,7 @@ static bool next_piece(const char **rest, struct piece *piece)
     return true;
 }
 
-/* --- looking up
- * -------------------------------------------------------------------------- */
+/* --- looking up --- */
 
 static bool step_into(struct json_object *value, const char *name, size_t size,
                       struct json_object **inner)
@@ -84,8 +83,7 @@ bool value_find(struct json_object *scope, const char *path, struct json_object 
     }
 }
 
-/* --- rebuilding a template
- * ---------------------------------------------------------------- */
+/* --- rebuilding a template --- */
 
 /* Gives the value for a string of the template, owned; -1 with *cause. */
 typedef int text_fn(const char *text, struct json_object *names,
@@ -161,8 +159,7 @@ static int rebuild(struct json_object *template, struct json_object *names,
     return failed;
 }
 
-/* --- expanding
- * ----------------------------------------------------------------------------- */
+/* --- expanding --- */
 
 static int find_piece(const struct piece *piece, struct json_object *scope,
                       struct json_object **value, char **cause)
@@ -244,8 +241,7 @@ int value_expand(struct json_object *template, struct json_object *scope,
     return rebuild(template, scope, expand_string, result, cause);
 }
 
-/* --- binding parameters
- * --------------------------------------------------------------------- */
+/* --- binding parameters --- */
 
 /* Write a reference with its parameter replaced, or as it stood. */
 static void write_bound(FILE *out, const struct piece *piece,
@@ -316,8 +312,7 @@ struct json_object *value_bind(struct json_object *template,
     return result;
 }
 
-/* --- finding references
- * ---------------------------------------------------------------------- */
+/* --- finding references --- */
 
 struct references {
     void (*visit)(const char *path, void *argument); /* the asker's */

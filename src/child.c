@@ -81,7 +81,7 @@ static bool fd_lift(int *fd)
     return lifted >= 0;
 }
 
-/* --- starting */
+/* --- starting --- */
 
 static int make_pipe(int *ours, int *theirs)
 {
@@ -186,7 +186,7 @@ static int child_start(struct child *child, const char *const argv[], const void
     return -1;
 }
 
-/* --- reading */
+/* --- reading --- */
 
 static void stream_add(struct stream *stream, const char *data, size_t size)
 {
@@ -271,7 +271,7 @@ static int child_collect(struct child *child, char **cause)
     return 0;
 }
 
-/* --- ending */
+/* --- ending --- */
 
 /* Kill what is left of the group and take the child's status. */
 static int child_reap(struct child *child)

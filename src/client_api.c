@@ -21,7 +21,7 @@
 #define ID_BYTES   128 /* of a client's id */
 #define TYPE_CHARS 64  /* of a client's type */
 
-/* --- what every endpoint does ------------------------------------------------------------------ */
+/* --- what every endpoint does --- */
 
 const char *client_read_id(struct http_exchange *exchange)
 {
@@ -72,7 +72,7 @@ void client_reply(struct http_exchange *exchange, enum engine_result result, cha
     free(cause);
 }
 
-/* --- register -------------------------------------------------------------------------------------- */
+/* --- register --- */
 
 void client_register(struct http_exchange *exchange, void *context)
 {
@@ -102,7 +102,7 @@ void client_register(struct http_exchange *exchange, void *context)
     json_object_put(body);
 }
 
-/* --- poll ---------------------------------------------------------------------------------------------- */
+/* --- poll --- */
 
 /* Read seconds with decimals into *ms. False for anything that is no such number. */
 static bool read_seconds(const char *text, size_t size, int64_t *ms)
@@ -171,7 +171,7 @@ void client_poll(struct http_exchange *exchange, void *context)
         presence_poll(daemon->presence, id, exchange, wait_ms, named);
 }
 
-/* --- report -------------------------------------------------------------------------------------------- */
+/* --- report --- */
 
 void client_report(struct http_exchange *exchange, void *context)
 {
@@ -202,7 +202,7 @@ void client_report(struct http_exchange *exchange, void *context)
     json_object_put(body);
 }
 
-/* --- error ----------------------------------------------------------------------------------------------- */
+/* --- error --- */
 
 /* A member of the error that is text, "" if it is not there; NULL if it is something else. */
 static const char *error_text(struct json_object *error, const char *name)

@@ -70,7 +70,7 @@ __attribute__((format(printf, 4, 5))) static void mistake_at(struct loader *load
     va_end(arguments);
 }
 
-/* --- sections */
+/* --- sections --- */
 
 static void section_close(struct loader *loader)
 {
@@ -134,7 +134,7 @@ static bool guard_section(struct loader *loader, const char *line)
     return !loader->skipping;
 }
 
-/* --- keys */
+/* --- keys --- */
 
 static void set_named(struct loader *loader, const char *key, const char *value)
 {
@@ -235,7 +235,7 @@ static bool guard_setting(struct loader *loader, const char *line, size_t indent
     return passes;
 }
 
-/* --- lines */
+/* --- lines --- */
 
 /* A line that can't even be looked at; what follows may belong to a section in it. */
 static void line_refuse(struct loader *loader, const char *line, const char *cause)
@@ -301,7 +301,7 @@ static char *next_line_cb(char *buffer, int size, void *stream)
     return buffer;
 }
 
-/* --- the file */
+/* --- the file --- */
 
 static const char *reading_advice(int error)
 {

@@ -73,7 +73,7 @@ static const struct http_route routes[] = {
 
 static void stop(struct daemon *daemon, const char *reason);
 
-/* --- what the engine wants done ---------------------------------------------------------------- */
+/* --- what the engine wants done --- */
 
 static void wake_op(void *context, const char *client)
 {
@@ -113,7 +113,7 @@ static void log_op(void *context, const char *line)
     log_info("%s", line);
 }
 
-/* --- what the rooms have to tell it --------------------------------------------------------------- */
+/* --- what the rooms have to tell it --- */
 
 static void created(void *context, const char *deployment, struct json_object *servers,
                     const char *cause)
@@ -207,7 +207,7 @@ struct status_view daemon_view(const struct daemon *daemon)
     };
 }
 
-/* --- the end ------------------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 static void end_timer_cb(evutil_socket_t fd, short what, void *argument)
 {
@@ -258,7 +258,7 @@ static void signal_cb(evutil_socket_t signal_number, short what, void *argument)
     stop(daemon, "the server is shutting down");
 }
 
-/* --- the beginning ---------------------------------------------------------------------------------------- */
+/* --- the beginning --- */
 
 static void add_suite(struct definition *definition, void *argument)
 {

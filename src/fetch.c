@@ -41,7 +41,7 @@ struct fetch {
     size_t stream_size;                  /* kept by the stream */
 };
 
-/* --- URLs */
+/* --- URLs --- */
 
 static char *url_part(CURLU *url, CURLUPart part)
 {
@@ -124,7 +124,7 @@ static bool url_is_loopback(const char *text)
     return loopback;
 }
 
-/* --- libcurl's callbacks */
+/* --- libcurl's callbacks --- */
 
 static size_t body_cb(char *data, size_t one, size_t size, void *context)
 {
@@ -162,7 +162,7 @@ static int progress_cb(void *context, curl_off_t down_total, curl_off_t down,
            workers_are_stopping(fetch->request->workers);
 }
 
-/* --- a request */
+/* --- a request --- */
 
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 

@@ -64,7 +64,7 @@ struct call {
     char *cause;                   /* why there is none, owned */
 };
 
-/* --- requests */
+/* --- requests --- */
 
 static struct call *call_new(struct homerunner *homerunner, const struct job_ops *ops,
                              const char *path, const char *deployment)
@@ -140,7 +140,7 @@ static struct json_object *create_json(const char *deployment,
     return body;
 }
 
-/* --- answers; all of this runs on a worker */
+/* --- answers; all of this runs on a worker --- */
 
 /* Give the object that the answer's body is, or NULL with a cause. Returns owned. */
 static struct json_object *reply_json(struct call *call, const struct fetch_reply *reply)
@@ -308,7 +308,7 @@ static void run_destroy(struct job *job)
     }
 }
 
-/* --- the loop's side */
+/* --- the loop's side --- */
 
 static struct deployment *find(const struct homerunner *homerunner, const char *name)
 {

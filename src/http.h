@@ -74,8 +74,7 @@ size_t http_server_connections(const struct http_server *server);
  * is not called). */
 void http_server_free(struct http_server *server);
 
-/* --- the request
- * ------------------------------------------------------------------------- */
+/* --- the request --- */
 
 /* The value of path parameter `name` of the route, percent-decoded. NULL if the decoded
  * segment is empty or has a NUL, or there is no such parameter. Borrowed from the
@@ -110,8 +109,7 @@ bool http_is_head(const struct http_exchange *exchange);
 /* Whether the connection ends with this answer (client asked for it, or HTTP/1.0). */
 bool http_closes(const struct http_exchange *exchange);
 
-/* --- the answer; each of these ends the exchange
- * ------------------------------------------ */
+/* --- the answer; each of these ends the exchange --- */
 
 /* Add a header to the answer that follows. */
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value);
@@ -131,8 +129,7 @@ void http_reply_json(struct http_exchange *exchange, const char *json);
 void http_problem(struct http_exchange *exchange, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* --- holding
- * ------------------------------------------------------------------------------ */
+/* --- holding --- */
 
 /* Keep the exchange open after the handler has returned. If the client goes away before
  * it is answered, `gone(arg)` is called once, from the loop, and the exchange must not be

@@ -43,7 +43,7 @@ struct call {
     char *cause;                  /* why nothing did; owned */
 };
 
-/* --- from JSON to a request ------------------------------------------------------------------ */
+/* --- from JSON to a request --- */
 
 static void add_header(struct call *call, char *line)
 {
@@ -169,7 +169,7 @@ static void read_request(struct call *call, struct json_object *request)
     };
 }
 
-/* --- from an answer to JSON -------------------------------------------------------------------- */
+/* --- from an answer to JSON --- */
 
 /* Add one line: names in lower case, values of a name that comes again after a comma. */
 static void put_header(struct json_object *headers, const char *line, size_t size)
@@ -224,7 +224,7 @@ static struct json_object *read_reply(const struct fetch_reply *reply)
     return object;
 }
 
-/* --- the job ------------------------------------------------------------------------------------- */
+/* --- the job --- */
 
 static void run_call(struct job *job)
 {

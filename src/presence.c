@@ -89,7 +89,7 @@ static struct visitor *find_or_make(struct presence *presence, const char *clien
     return visitor;
 }
 
-/* --- holding ---------------------------------------------------------------------------------- */
+/* --- holding --- */
 
 static void arm_wait_timer(struct presence *presence)
 {
@@ -134,7 +134,7 @@ static void hold(struct visitor *visitor, struct http_exchange *exchange,
         arm_wait_timer(visitor->presence);
 }
 
-/* --- answering ---------------------------------------------------------------------------------- */
+/* --- answering --- */
 
 static void answer_idle(struct http_exchange *exchange, int delay_ms, const char *reason)
 {
@@ -228,7 +228,7 @@ static void wait_over_cb(evutil_socket_t fd, short what, void *argument)
     arm_wait_timer(presence);
 }
 
-/* --- silence ---------------------------------------------------------------------------------------- */
+/* --- silence --- */
 
 static void forget(struct visitor *visitor)
 {
@@ -304,7 +304,7 @@ static void janitor_cb(evutil_socket_t fd, short what, void *argument)
     }
 }
 
-/* --- life, and questions ---------------------------------------------------------------------------- */
+/* --- life, and questions --- */
 
 struct presence *presence_new(
     struct event_base *base, const struct presence_settings *settings,

@@ -75,7 +75,7 @@ struct drawing {
     char *cause;                /* why there is none, owned */
 };
 
-/* --- drawing */
+/* --- drawing --- */
 
 static void run_drawing(struct job *job)
 {
@@ -99,7 +99,7 @@ static void drawing_free(struct drawing *drawing)
     free(drawing);
 }
 
-/* --- entries */
+/* --- entries --- */
 
 static struct entry *entry_find(const struct renderer *renderer, const char *key)
 {
@@ -167,7 +167,7 @@ static void cache_trim(struct renderer *renderer)
     }
 }
 
-/* --- those who ask */
+/* --- those who ask --- */
 
 static uint64_t asker_new(struct renderer *renderer, struct entry *entry,
                           render_done *done, void *arg)
@@ -257,7 +257,7 @@ static void done_drawing(struct job *job)
     drawing_free(drawing);
 }
 
-/* --- the renderer */
+/* --- the renderer --- */
 
 struct renderer *renderer_new(struct workers *workers,
                               const struct renderer_settings *settings)

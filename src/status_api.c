@@ -68,7 +68,7 @@ static void reply_object(struct http_exchange *exchange, struct json_object *obj
     json_object_put(object);
 }
 
-/* --- everything ----------------------------------------------------------------------------------- */
+/* --- everything --- */
 
 void status_root(struct http_exchange *exchange, void *context)
 {
@@ -137,7 +137,7 @@ void status_health(struct http_exchange *exchange, void *context)
     http_reply_json(exchange, "{\"status\":\"ok\"}");
 }
 
-/* --- one suite, one case ----------------------------------------------------------------------------- */
+/* --- one suite, one case --- */
 
 typedef struct json_object *find_fn(const struct engine *engine, const char *id,
                                     const struct status_view *view);
@@ -182,7 +182,7 @@ void status_case_json(struct http_exchange *exchange, void *context)
         reply_object(exchange, testcase);
 }
 
-/* --- pictures ------------------------------------------------------------------------------------------- */
+/* --- pictures --- */
 
 /* A picture that somebody waits for while a worker draws it. */
 struct picture {

@@ -59,9 +59,7 @@ static bool has_form(const char *path, const char *pattern)
     return fnmatch(pattern, slash != NULL ? slash + 1 : path, 0) == 0;
 }
 
-/* --- finding
- * ---------------------------------------------------------------------------------------
- */
+/* --- finding --- */
 
 static void find_below(struct file_list *list, const char *path, int depth);
 
@@ -119,9 +117,7 @@ static void find_path(struct file_list *list, const char *path)
     globfree(&found);
 }
 
-/* --- reading
- * -----------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 /* The whole file with a NUL after it, owned; NULL with *cause. */
 static char *read_file(const char *path, size_t limit, size_t *size, char **cause)

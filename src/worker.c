@@ -109,7 +109,7 @@ static struct timespec time_after(int ms)
     return when;
 }
 
-/* --- finished jobs */
+/* --- finished jobs --- */
 
 /* Called with the mutex held, so that the event can't be freed meanwhile. */
 static void finish_locked(struct workers *workers, struct job *job)
@@ -147,7 +147,7 @@ static void wake_up_cb(evutil_socket_t fd, short what, void *context)
     drain(context);
 }
 
-/* --- threads */
+/* --- threads --- */
 
 static void pool_destroy(struct workers *workers)
 {
@@ -256,7 +256,7 @@ static int start_thread_locked(struct lane *lane)
     return 0;
 }
 
-/* --- jobs */
+/* --- jobs --- */
 
 /* Make sure that somebody will take the job that comes next. Called with the mutex held.
  * Gives false if there is no thread and none could be started. */
@@ -312,7 +312,7 @@ size_t lane_load(struct lane *lane)
     return load;
 }
 
-/* --- the pool */
+/* --- the pool --- */
 
 struct workers *workers_new(struct event_base *base)
 {

@@ -50,7 +50,7 @@ static void teardown(void)
     calls_free(calls);
 }
 
-/* --- doing things */
+/* --- doing things --- */
 
 /* Give what the person reports, or NULL with *cause. Owned. */
 static struct json_object *try_action(struct person *person, const char *action,
@@ -150,7 +150,7 @@ static void meet(void)
     act(&bob, "lobby_join", NULL);
 }
 
-/* --- looking at pictures */
+/* --- looking at pictures --- */
 
 /* The centre of the picture with this name, that has to be in the album. */
 static void read_pixel(const struct album *album, const char *name, png_byte pixel[4])
@@ -207,7 +207,7 @@ static void check_tiles(struct person *person, const char *expected)
     json_object_put(report);
 }
 
-/* --- tests */
+/* --- tests --- */
 
 START_TEST(two_meet_and_see_each_other)
 {

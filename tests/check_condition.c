@@ -56,7 +56,7 @@ static char *ask(const char *text)
     return why != NULL ? why : xstrdup("");
 }
 
-/* --- which hold */
+/* --- which hold --- */
 
 static const char *const holding[] = {
     "{'equals': ['${lobby.data.call_name}', 'tl_chat_2']}",
@@ -134,7 +134,7 @@ START_TEST(a_condition_holds)
 }
 END_TEST
 
-/* --- which do not, and why */
+/* --- which do not, and why --- */
 
 static const struct {
     const char *condition;
@@ -289,7 +289,7 @@ START_TEST(a_value_that_grows_too_long)
 }
 END_TEST
 
-/* --- parts */
+/* --- parts --- */
 
 static const struct {
     const char *part;
@@ -322,7 +322,7 @@ START_TEST(a_part_is_in_the_whole)
 }
 END_TEST
 
-/* --- the form */
+/* --- the form --- */
 
 static const struct {
     const char *condition;

@@ -46,7 +46,7 @@ static void load_good(struct config *config, const char *text)
                   mistakes);
 }
 
-/* --- one mistake each */
+/* --- one mistake each --- */
 
 static const struct {
     const char *text;     /* of the file */
@@ -242,7 +242,7 @@ START_TEST(test_countless_mistakes)
 }
 END_TEST
 
-/* --- lengths */
+/* --- lengths --- */
 
 /* "[tests]\npath =", then " /aaaaaaaa" until the line has `size` bytes. */
 static char *long_list(size_t size)
@@ -309,7 +309,7 @@ START_TEST(test_lengths)
 }
 END_TEST
 
-/* --- what is read */
+/* --- what is read --- */
 
 static void assert_list(const struct config_list *list, const char *expected)
 {
@@ -462,7 +462,7 @@ START_TEST(test_unreadable)
 }
 END_TEST
 
-/* --- the command line's layer */
+/* --- the command line's layer --- */
 
 START_TEST(test_set)
 {

@@ -50,8 +50,7 @@ static void assert_told(const struct row *row, const struct settings *settings)
     mistakes_free(mistakes);
 }
 
-/* --- the head
- * -------------------------------------------------------------------------------------- */
+/* --- the head --- */
 
 static const struct row heads[] = {
     {"[]", "folder/a_test.json:1: a test definition is an object"},
@@ -140,8 +139,7 @@ START_TEST(a_broken_head_is_told)
 }
 END_TEST
 
-/* --- states
- * ---------------------------------------------------------------------------------------- */
+/* --- states --- */
 
 static const struct row bodies[] = {
     {HEAD " 'states': []}", "a_test.json:3: $.states: must be an object of states"},
@@ -246,8 +244,7 @@ START_TEST(a_broken_state_is_told)
 }
 END_TEST
 
-/* --- what hangs together
- * ----------------------------------------------------------------------------- */
+/* --- what hangs together --- */
 
 static const struct row unsound[] = {
     {HEAD " 'states': {'one': {'wait': 1, 'next': 'complete'},\n"
@@ -396,8 +393,7 @@ START_TEST(all_mistakes_are_told_at_once)
 }
 END_TEST
 
-/* --- cases
- * ----------------------------------------------------------------------------------------- */
+/* --- cases --- */
 
 START_TEST(cases_are_the_product_of_the_types)
 {

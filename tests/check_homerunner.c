@@ -20,7 +20,7 @@
 
 #define LONG_MS 60000
 
-/* --- what the server says */
+/* --- what the server says --- */
 
 #define HOLD              SCRIPT_HOLD
 #define OK(body)          "HTTP/1.1 200 OK\r\nContent-Length: -\r\n\r\n" body
@@ -30,7 +30,7 @@
 #define DESTROYED         OK("{}")
 #define BAD(status, body) "HTTP/1.1 " status " X\r\nContent-Length: -\r\n\r\n" body
 
-/* --- the client */
+/* --- the client --- */
 
 static struct scripted *server;
 static struct event_base *base;
@@ -143,7 +143,7 @@ static void destroy_and_wait(void)
     ck_assert_int_eq(destroyed_count, 1);
 }
 
-/* --- tests */
+/* --- tests --- */
 
 static const char *const made[] = {MADE, NULL};
 static const char *const destroyed[] = {DESTROYED, NULL};

@@ -115,7 +115,7 @@ static void send_and_wait(const char *text)
     ck_assert_str_eq(answered_ticket, "ticket-1");
 }
 
-/* --- what is sent */
+/* --- what is sent --- */
 
 static const char *const fine[] = {OK("{}"), NULL};
 
@@ -197,7 +197,7 @@ START_TEST(a_head_has_no_body)
 }
 END_TEST
 
-/* --- what is not sent */
+/* --- what is not sent --- */
 
 static const struct {
     const char *request;
@@ -232,7 +232,7 @@ START_TEST(a_bad_request_is_not_sent)
 }
 END_TEST
 
-/* --- what comes back */
+/* --- what comes back --- */
 
 static const struct {
     const char *answer;
@@ -282,7 +282,7 @@ START_TEST(a_reply_becomes_json)
 }
 END_TEST
 
-/* --- what does not come back */
+/* --- what does not come back --- */
 
 #define MANY                                                                             \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345"
@@ -352,7 +352,7 @@ START_TEST(no_connection_in_time)
 }
 END_TEST
 
-/* --- many at once, and the end */
+/* --- many at once, and the end --- */
 
 START_TEST(each_is_answered_once)
 {

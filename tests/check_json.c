@@ -39,8 +39,7 @@ static char *read_text(const char *text)
     return read_sized(text, strlen(text), 32);
 }
 
-/* --- what JSON is and what it is not
- * -------------------------------------------------------------- */
+/* --- what JSON is and what it is not --- */
 
 static const struct {
     const char *text;
@@ -228,8 +227,7 @@ START_TEST(a_name_is_whole_or_refused)
 }
 END_TEST
 
-/* --- comments
- * ------------------------------------------------------------------------------------- */
+/* --- comments --- */
 
 static const struct {
     const char *text;
@@ -264,8 +262,7 @@ START_TEST(comments_become_blanks)
 }
 END_TEST
 
-/* --- values
- * --------------------------------------------------------------------------------------- */
+/* --- values --- */
 
 START_TEST(members_are_had_in_a_line)
 {
@@ -309,8 +306,7 @@ START_TEST(values_are_built_in_a_line)
 }
 END_TEST
 
-/* --- lines and doubled members
- * ------------------------------------------------------------------ */
+/* --- lines and doubled members --- */
 
 static const char document[] = "{ 'name': 'a',\n"
                                "  'clients': {\n"
@@ -404,8 +400,7 @@ START_TEST(a_mistake_is_told_once)
 }
 END_TEST
 
-/* --- UTF-8
- * ---------------------------------------------------------------------------------------- */
+/* --- UTF-8 --- */
 
 START_TEST(texts_are_cut_at_characters)
 {

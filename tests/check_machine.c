@@ -10,8 +10,7 @@
 
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 
-/* --- the dictionary
- * -------------------------------------------------------------------------------- */
+/* --- the dictionary --- */
 
 static const struct {
     const char *text;
@@ -159,8 +158,7 @@ START_TEST(the_nearest_name_is_found)
 }
 END_TEST
 
-/* --- compiled
- * -------------------------------------------------------------------------------------- */
+/* --- compiled --- */
 
 #define HEAD                                                                             \
     "{'name': 'Name', 'clients': {'red': ['web'], 'green': ['web']},"                    \
@@ -282,8 +280,7 @@ START_TEST(edges_are_numbered)
 }
 END_TEST
 
-/* --- which name was reported
- * --------------------------------------------------------------------------- */
+/* --- which name was reported --- */
 
 /* red logs in: the names of login are logged_in and loggedin. */
 static const struct {

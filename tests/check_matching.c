@@ -140,8 +140,7 @@ static struct plain_client *add_client(const char *body)
     return plain;
 }
 
-/* --- the plain scan
- * -------------------------------------------------------------------------- */
+/* --- the plain scan --- */
 
 static bool is_of_kind(const struct client *client, int kind)
 {
@@ -212,8 +211,7 @@ static char *scan_reason(struct plain_case *plain)
                      free_count + busy_count);
 }
 
-/* --- both together
- * ------------------------------------------------------------------------ */
+/* --- both together --- */
 
 static void start(struct plain_case *plain)
 {
@@ -394,8 +392,7 @@ START_TEST(many_roles_of_one_type_are_filled)
 }
 END_TEST
 
-/* --- the heap
- * ------------------------------------------------------------------------------- */
+/* --- the heap --- */
 
 #define ENTRIES 60
 

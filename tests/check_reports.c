@@ -56,8 +56,7 @@ static void teardown(void)
     world_clear(&world);
 }
 
-/* --- the status as JSON
- * ------------------------------------------------------------------------ */
+/* --- the status as JSON --- */
 
 /* The value at a path in the status, as text. Valid until the next call. */
 static const char *at(struct json_object *status, const char *path)
@@ -178,8 +177,7 @@ START_TEST(one_thing_can_be_asked_for)
 }
 END_TEST
 
-/* --- JUnit
- * -------------------------------------------------------------------------------------- */
+/* --- JUnit --- */
 
 static xmlDoc *junit(void)
 {
@@ -353,8 +351,7 @@ START_TEST(text_is_cleaned)
 }
 END_TEST
 
-/* --- graphs
- * -------------------------------------------------------------------------------------- */
+/* --- graphs --- */
 
 /* Whether dot takes the text; true if there is no dot. */
 static bool dot_takes(const char *dot)

@@ -175,8 +175,7 @@ START_TEST(strings_do_not_grow_for_ever)
 }
 END_TEST
 
-/* --- parameters
- * ------------------------------------------------------------------------------------ */
+/* --- parameters --- */
 
 static const struct {
     const char *template;
@@ -217,8 +216,7 @@ START_TEST(parameters_are_bound)
 }
 END_TEST
 
-/* --- finding references
- * ---------------------------------------------------------------------- */
+/* --- finding references --- */
 
 static void note_path(const char *path, void *argument)
 {
@@ -274,8 +272,7 @@ START_TEST(references_are_found)
 }
 END_TEST
 
-/* --- the names of a case
- * ------------------------------------------------------------------------ */
+/* --- the names of a case --- */
 
 static struct json_object *make_scope(const char *registration, const char *servers,
                                       const char *variables, char **cause)
@@ -376,8 +373,7 @@ START_TEST(an_endpoint_is_a_server_too)
 }
 END_TEST
 
-/* --- time
- * ----------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 static const struct {
     const char *text;

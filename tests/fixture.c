@@ -39,8 +39,7 @@ struct json_object *fixture_json(const char *text)
     return value;
 }
 
-/* --- definitions
- * ------------------------------------------------------------------------- */
+/* --- definitions --- */
 
 static const char dictionary_text[] =
     "{'actions': {"
@@ -156,8 +155,7 @@ struct machine *fixture_machine(const char *text)
     return machine;
 }
 
-/* --- what the engine asks of the world
- * --------------------------------------------------------- */
+/* --- what the engine asks of the world --- */
 
 static void __attribute__((format(printf, 2, 3)))
 note(struct world *world, const char *format, ...)
@@ -246,8 +244,7 @@ static const struct engine_ops ops = {
     .log = log_cb,
 };
 
-/* --- the world
- * ------------------------------------------------------------------------------------ */
+/* --- the world --- */
 
 static char **texts(size_t count, const char *const *from)
 {
@@ -341,8 +338,7 @@ const char *world_notes(struct world *world)
     return last;
 }
 
-/* --- inputs
- * ----------------------------------------------------------------------------------- */
+/* --- inputs --- */
 
 enum engine_result world_register(struct world *world, const char *id,
                                   const char *registration)
@@ -449,8 +445,7 @@ void world_pass(struct world *world, int64_t ms)
     }
 }
 
-/* --- looking
- * ------------------------------------------------------------------------------------ */
+/* --- looking --- */
 
 const char *world_poll(struct world *world, const char *id)
 {

@@ -42,7 +42,7 @@ void answers_free(struct answers *answers)
     free(answers);
 }
 
-/* --- what a person wants */
+/* --- what a person wants --- */
 
 static void drop_definition(struct definition *definition, void *argument)
 {
@@ -110,7 +110,7 @@ void answers_fail(struct answers *answers, double rate)
     answers->failure_rate = rate;
 }
 
-/* --- what clients say */
+/* --- what clients say --- */
 
 struct json_object *answers_registration(const struct answers *answers, const char *type)
 {

@@ -30,7 +30,7 @@ static const char *display_name(const struct doing *doing)
     return json_member_text(doing->data, "display_name");
 }
 
-/* --- who it is */
+/* --- who it is --- */
 
 static int do_log_in(const struct doing *doing, char **cause)
 {
@@ -57,7 +57,7 @@ static int do_set_display_name(const struct doing *doing, char **cause)
     return name != NULL ? caller_set_display_name(doing->caller, name, cause) : -1;
 }
 
-/* --- into and out of calls */
+/* --- into and out of calls --- */
 
 static int do_create_or_join(const struct doing *doing, char **cause)
 {
@@ -104,7 +104,7 @@ static int do_recreate(const struct doing *doing, char **cause)
     return 0;
 }
 
-/* --- what it shows and sees */
+/* --- what it shows and sees --- */
 
 static int do_set_video_image(const struct doing *doing, char **cause)
 {

@@ -46,7 +46,7 @@ struct caller {
     bool video_muted;          /* the camera is off */
 };
 
-/* --- calls */
+/* --- calls --- */
 
 struct calls *calls_new(void)
 {
@@ -117,7 +117,7 @@ static void drop_call(struct calls *calls, struct call *call)
     free(call);
 }
 
-/* --- where a caller is */
+/* --- where a caller is --- */
 
 static void go_out(struct caller *caller)
 {
@@ -173,7 +173,7 @@ void caller_free(struct caller *caller)
     free(caller);
 }
 
-/* --- who a caller is */
+/* --- who a caller is --- */
 
 static void set_text(char **text, const char *to)
 {
@@ -227,7 +227,7 @@ static const char *caption(const struct caller *caller)
     return caller->user != NULL ? caller->user : caller->guest;
 }
 
-/* --- into and out of calls */
+/* --- into and out of calls --- */
 
 int caller_create_or_join(struct caller *caller, const char *name, const char *guest,
                           bool *existing, char **cause)
@@ -314,7 +314,7 @@ void caller_recreate(struct caller *caller)
     caller->audio_muted = caller->video_muted = false;
 }
 
-/* --- what a caller shows */
+/* --- what a caller shows --- */
 
 int caller_set_image(struct caller *caller, const char *image, char **cause)
 {
@@ -345,7 +345,7 @@ bool caller_set_mute(struct caller *caller, bool audio, bool video)
     return was_off;
 }
 
-/* --- what a caller sees */
+/* --- what a caller sees --- */
 
 static const char *take_picture(struct album *album, const struct caller *whom)
 {

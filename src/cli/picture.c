@@ -11,7 +11,7 @@
 #define EDGE          16 /* pixels */
 #define CAPTION_SHOWN 40 /* bytes of a caption in a name */
 
-/* --- names */
+/* --- names --- */
 
 /* Letters that every server leaves alone in the name of a file. */
 static char safe_letter(char letter)
@@ -32,7 +32,7 @@ static char *make_name(size_t number, const char *caption)
     return xasprintf("%zu_%s.png", number, shown);
 }
 
-/* --- PNG */
+/* --- PNG --- */
 
 static void paint(struct picture *picture, struct colour colour)
 {
@@ -53,7 +53,7 @@ static void paint(struct picture *picture, struct colour colour)
         xcheck(NULL); /* it can only lack memory */
 }
 
-/* --- the album */
+/* --- the album --- */
 
 const char *album_take(struct album *album, const char *caption, struct colour colour)
 {

@@ -15,7 +15,7 @@
 #define BAR_MIN     5   /* cells of the smallest bar */
 #define BAR_MAX     30  /* and of the largest */
 
-/* --- totals */
+/* --- totals --- */
 
 static size_t read_total(struct json_object *totals, const char *name)
 {
@@ -101,7 +101,7 @@ char *progress_line(const struct tally *tally, size_t columns)
     return line;
 }
 
-/* --- the table */
+/* --- the table --- */
 
 enum { COLUMN_SUITE, COLUMN_CASE, COLUMN_OUTCOME, COLUMN_SECONDS, COLUMN_MESSAGE };
 #define COLUMNS 5

@@ -16,7 +16,7 @@
 #define UNIX_BASE       "http://localhost"
 #define FIRST_CAPACITY  512
 
-/* --- where it is */
+/* --- where it is --- */
 
 /* Whether the URL's host is this machine, in one of its three names. */
 static bool url_is_near(const char *url)
@@ -60,7 +60,7 @@ void server_clear(struct server *server)
     memset(server, 0, sizeof *server);
 }
 
-/* --- requests */
+/* --- requests --- */
 
 void reply_clear(struct reply *reply)
 {

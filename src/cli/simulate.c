@@ -67,7 +67,7 @@ static const char help_text[] =
     "\n"
     "TIME is 250ms, 5s, 10m, 1h or a number of seconds.\n";
 
-/* --- options */
+/* --- options --- */
 
 static int read_client(struct simulation *simulation, const char *text, char **cause)
 {
@@ -229,7 +229,7 @@ static int read_options(struct simulation *simulation, int argc, char **argv)
     return status;
 }
 
-/* --- running */
+/* --- running --- */
 
 /* Each client holds a descriptor. */
 static void allow_descriptors(void)

@@ -58,7 +58,7 @@ struct simulated_client {
     enum simulated_end end;
 };
 
-/* --- lines for people */
+/* --- lines for people --- */
 
 static void __attribute__((format(printf, 2, 3)))
 tell(const struct simulated_client *client, const char *format, ...)
@@ -83,7 +83,7 @@ static void tell_shortened(const struct simulated_client *client, const char *wh
     free(shown);
 }
 
-/* --- the next request */
+/* --- the next request --- */
 
 /* Takes body, which may be NULL. */
 static void set_request(struct simulated_client *client, enum state state,
@@ -171,7 +171,7 @@ static const char *state_name(enum state state)
     return names[state];
 }
 
-/* --- what a poll gave */
+/* --- what a poll gave --- */
 
 static void take_idle(struct simulated_client *client, struct json_object *data,
                       int64_t now_ms)
@@ -271,7 +271,7 @@ static void take_poll(struct simulated_client *client, const char *body, size_t 
     free(cause);
 }
 
-/* --- what came of a report */
+/* --- what came of a report --- */
 
 static void take_refusal(struct simulated_client *client, int status, const char *detail,
                          int64_t now_ms)
@@ -289,7 +289,7 @@ static void take_refusal(struct simulated_client *client, int status, const char
         give_up(client, "reporting", detail);
 }
 
-/* --- what came of an upload */
+/* --- what came of an upload --- */
 
 static void take_upload(struct simulated_client *client, int64_t now_ms)
 {
@@ -310,7 +310,7 @@ static void take_upload_refusal(struct simulated_client *client, const char *det
     free(reason);
 }
 
-/* --- what the transport tells */
+/* --- what the transport tells --- */
 
 static void take_success(struct simulated_client *client, const char *body, size_t size,
                          int64_t now_ms)
@@ -377,7 +377,7 @@ void simulated_client_take_loss(struct simulated_client *client, const char *cau
     tell(client, "tries again in %g s: %s", (double)client->pause_ms / 1000, cause);
 }
 
-/* --- the client as others see it */
+/* --- the client as others see it --- */
 
 struct simulated_client *simulated_client_new(const struct simulated_rules *rules,
                                               const char *type, uint64_t seed,

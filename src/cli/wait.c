@@ -55,7 +55,7 @@ static const char help_text[] =
     "  -q, --quiet         show neither progress nor the table of cases\n"
     "      --help          show this\n";
 
-/* --- what a person sees */
+/* --- what a person sees --- */
 
 static size_t terminal_columns(void)
 {
@@ -97,7 +97,7 @@ static void show_table(const struct waiting *waiting)
     free(line);
 }
 
-/* --- looking */
+/* --- looking --- */
 
 /* Look once. Gives 0, 1 where it may go better next time, or -1; with *cause if not 0. */
 static int look(struct waiting *waiting, int64_t timeout_ms, char **cause)
@@ -175,7 +175,7 @@ static int follow(struct waiting *waiting, char **cause)
     }
 }
 
-/* --- the end */
+/* --- the end --- */
 
 static int write_junit(const struct waiting *waiting, char **cause)
 {
