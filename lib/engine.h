@@ -166,8 +166,7 @@ enum engine_result engine_upload_target(const struct engine *engine, const char 
                                         struct upload_target *target, char **cause);
 
 /* Whether the case has a file of this name. */
-bool engine_has_file(const struct engine *engine, const char *testcase,
-                     const char *name);
+bool engine_has_file(const struct engine *engine, const char *testcase, const char *name);
 
 /* When engine_time() is to be called next, on the monotonic clock; INT64_MAX: no need. */
 int64_t engine_deadline(const struct engine *engine);

@@ -21,8 +21,8 @@ static bool has_media_type(const struct http_exchange *exchange, const char *typ
     return size == strlen(type) && strncasecmp(given, type, size) == 0;
 }
 
-static int put_field(const char *name, size_t name_size, const char *value, size_t value_size,
-                     void *argument)
+static int put_field(const char *name, size_t name_size, const char *value,
+                     size_t value_size, void *argument)
 {
     if (strlen(name) != name_size || utf8_valid_length(name, name_size) != name_size ||
         utf8_valid_length(value, value_size) != value_size)
@@ -59,7 +59,8 @@ static struct json_object *read_json(struct http_exchange *exchange, const char 
     if (cause == NULL)
         return value;
     json_object_put(value);
-    http_problem(exchange, 400, "the body is not the JSON that is wanted here: %s", cause);
+    http_problem(exchange, 400, "the body is not the JSON that is wanted here: %s",
+                 cause);
     free(cause);
     return NULL;
 }
@@ -70,8 +71,9 @@ struct json_object *body_read_object(struct http_exchange *exchange, int depth)
     const char *text = http_body(exchange, &size);
 
     if (has_media_type(exchange, "multipart/form-data")) {
-        http_problem(exchange, 415, "multipart/form-data is taken by /client/<id>/upload only: "
-                                    "send JSON or a form");
+        http_problem(exchange, 415,
+                     "multipart/form-data is taken by /client/<id>/upload only: "
+                     "send JSON or a form");
         return NULL;
     }
     if (size == 0)

@@ -11,12 +11,12 @@
 #include "now.h"
 #include "xalloc.h"
 
+#include "hash.h"
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include "hash.h"
 
 #define REPEATS_AT_ONCE                                                                  \
     4 /* polls again for the same delivery that are answered at once */
