@@ -117,6 +117,20 @@ static char **read_texts(struct reader *reader, struct json_object *value,
     return texts;
 }
 
+/* Types are part of the names of cases, where blanks and = stand between. */
+static void check_types(struct reader *reader, const struct role *role,
+                        const struct where *where)
+{
+    for (size_t i = 0; i < role->type_count; i++) {
+        if (strpbrk(role->types[i], " \t\n=#/") != NULL || strlen(role->types[i]) > 64)
+            mistake_error(
+                reader->mistakes, where,
+                "\"%.80s\" is no client type: at most 64 bytes, no blanks, none of "
+                "=#/",
+                role->types[i]);
+    }
+}
+
 static void read_clients(struct reader *reader, struct json_object *value,
                          const struct where *where)
 {
@@ -139,6 +153,7 @@ static void read_clients(struct reader *reader, struct json_object *value,
         role->name = xstrdup(name);
         role->types =
             read_texts(reader, types, &here, "name of a client type", &role->type_count);
+        check_types(reader, role, &here);
     }
 }
 

@@ -118,9 +118,16 @@ void engine_free(struct engine *engine)
 void engine_begin(struct engine *engine, const struct instant *now)
 {
     struct testcase *testcase;
+    struct client *client;
     int64_t patience = engine->settings->unfilled_timeout_ms;
 
     engine->begun = true;
+    for (client = engine->clients; client != NULL; client = client->hh.next) {
+        if (client->state == CLIENT_WAITING) { /* it came before the tests were known */
+            matching_remove_client(engine->matching, client);
+            matching_add_client(engine->matching, client);
+        }
+    }
     for (testcase = engine->cases_by_id; patience > 0 && testcase != NULL;
          testcase = testcase->hh.next)
         heap_put(&engine->due, &testcase->due, now->mono_ms + patience);
@@ -224,15 +231,26 @@ enum engine_result engine_report(struct engine *engine, const char *id,
     return answer;
 }
 
-/* What an adapter said when its case had ended, or had not begun. */
-static void note_error(struct testcase *testcase, const struct client *client,
-                       const char *details, const struct instant *now)
+/* What an adapter says when its case has ended, or while its servers are being made: then it ends. */
+static void take_early_or_late_error(struct engine *engine, struct testcase *testcase,
+                                     const struct client *client, bool is_action,
+                                     const char *details, const char *path,
+                                     const struct instant *now)
 {
-    struct transcript *transcript =
-        testcase->attempt != NULL ? &testcase->attempt->transcript : &testcase->prelude;
+    const char *role = testcase->machine->roles[client->seat];
+    char *all = xasprintf("%s%s%s", details, *path ? "\nat " : "", path);
+    char *brief = utf8_shorten(details, 200);
+    char *message = xasprintf(
+        "%s's adapter gave up while the servers were being made: %s", role, brief);
 
-    transcript_add(transcript, now, TRANSCRIPT_ERROR,
-                   testcase->machine->roles[client->seat], "%s", details);
+    transcript_add(testcase->attempt != NULL ? &testcase->attempt->transcript
+                                             : &testcase->prelude,
+                   now, TRANSCRIPT_ERROR, role, "%s", all);
+    engine_end_case(engine, testcase, is_action ? OUTCOME_FAILED : OUTCOME_ERROR,
+                    is_action ? "action-error" : "adapter-error", message, all, now);
+    free(message);
+    free(brief);
+    free(all);
 }
 
 enum engine_result engine_client_error(struct engine *engine, const char *id,
@@ -257,14 +275,7 @@ enum engine_result engine_client_error(struct engine *engine, const char *id,
                               now);
         engine_case_moved(engine, testcase, now);
     } else {
-        char *brief = utf8_shorten(details, 200);
-        char *message =
-            xasprintf("%s's adapter gave up while the servers were being made: %s",
-                      testcase->machine->roles[client->seat], brief);
-        note_error(testcase, client, details, now);
-        engine_end_case(engine, testcase, "adapter-error", message, now);
-        free(message);
-        free(brief);
+        take_early_or_late_error(engine, testcase, client, is_action, details, path, now);
     }
     engine_settle(engine, now);
     return ENGINE_OK;
@@ -287,7 +298,8 @@ void engine_lost(struct engine *engine, const char *id, const char *reason,
                                   testcase->machine->roles[client->seat], client->type,
                                   client->id, reason);
         client->state = CLIENT_LOST;
-        engine_end_case(engine, testcase, "client-lost", message, now);
+        engine_end_case(engine, testcase, OUTCOME_ERROR, "client-lost", message, NULL,
+                        now);
         free(message);
     }
     engine_settle(engine, now);
@@ -315,7 +327,8 @@ void engine_created(struct engine *engine, const char *deployment,
     if (testcase == NULL || testcase->state != CASE_PREPARING)
         return; /* it ended meanwhile; its servers are being destroyed */
     if (cause != NULL) {
-        engine_end_case(engine, testcase, "provisioning", cause, now);
+        engine_end_case(engine, testcase, OUTCOME_ERROR, "provisioning", cause, NULL,
+                        now);
     } else {
         transcript_add(&testcase->prelude, now, TRANSCRIPT_SERVER, NULL, "made %s",
                        json_text(servers));
@@ -376,7 +389,7 @@ static void give_up_waiting(struct engine *engine, struct testcase *testcase,
                               engine->settings->unfilled_timeout_ms / 1000, reason);
 
     matching_remove_case(engine->matching, testcase);
-    engine_end_case(engine, testcase, "unfilled", message, now);
+    engine_end_case(engine, testcase, OUTCOME_ERROR, "unfilled", message, NULL, now);
     free(message);
     free(reason);
 }
@@ -410,7 +423,8 @@ void engine_stop(struct engine *engine, const char *reason, const struct instant
         for (size_t i = 0; i < suite->case_count; i++) {
             if (suite->cases[i].state == CASE_PREPARING ||
                 suite->cases[i].state == CASE_RUNNING)
-                engine_end_case(engine, &suite->cases[i], "shutdown", reason, now);
+                engine_end_case(engine, &suite->cases[i], OUTCOME_ERROR, "shutdown",
+                                reason, NULL, now);
         }
     }
     HASH_ITER (hh, engine->clients, client, next) {

@@ -89,17 +89,23 @@ void engine_case_moved(struct engine *engine, struct testcase *testcase,
 
 /* End a case from outside, whether its machine runs or its servers are still being made.
  */
-void engine_end_case(struct engine *engine, struct testcase *testcase, const char *type,
-                     const char *message, const struct instant *now)
+void engine_end_case(struct engine *engine, struct testcase *testcase,
+                     enum outcome outcome, const char *type, const char *message,
+                     const char *details, const struct instant *now)
 {
     if (testcase_has_ended(testcase))
         return;
     if (testcase->attempt != NULL) {
-        attempt_end(testcase->attempt, OUTCOME_ERROR, type, message, NULL, now);
+        attempt_end(testcase->attempt, outcome, type, message, details, now);
     } else {
-        testcase->verdict = (struct verdict){OUTCOME_ERROR, type, xstrdup(message), NULL};
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_END, NULL, "error: %s",
-                       message);
+        testcase->verdict = (struct verdict){
+            .outcome = outcome,
+            .type = type,
+            .message = xstrdup(message),
+            .details = details != NULL ? xstrdup(details) : NULL,
+        };
+        transcript_add(&testcase->prelude, now, TRANSCRIPT_END, NULL, "%s: %s",
+                       outcome == OUTCOME_FAILED ? "failed" : "error", message);
     }
     finish_case(engine, testcase, now);
 }

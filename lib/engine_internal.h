@@ -45,8 +45,9 @@ void engine_run_case(struct engine *engine, struct testcase *testcase,
 void engine_case_moved(struct engine *engine, struct testcase *testcase,
                        const struct instant *now);
 
-/* End a case as an error, whether its machine runs or not yet; nothing if it has ended. */
-void engine_end_case(struct engine *engine, struct testcase *testcase, const char *type,
-                     const char *message, const struct instant *now);
+/* End a case, whether its machine runs or not yet; nothing if it has ended. `details` may be NULL. */
+void engine_end_case(struct engine *engine, struct testcase *testcase,
+                     enum outcome outcome, const char *type, const char *message,
+                     const char *details, const struct instant *now);
 
 #endif

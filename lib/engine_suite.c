@@ -157,6 +157,7 @@ static void clear_case(struct engine *engine, struct testcase *testcase)
     json_object_put(testcase->files);
     json_object_put(testcase->colours);
     free(testcase->verdict.message);
+    free(testcase->verdict.details);
     free(testcase->players);
     free(testcase->name);
 }

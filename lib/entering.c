@@ -41,8 +41,12 @@ static void enter_set(struct attempt *attempt, const struct instant *now)
         attempt_end_without_value(attempt, cause, now);
         return;
     }
-    if (strlen(json_text(values)) > VALUE_TEXT_MAX) {
+    if (strlen(json_text(values)) > VALUE_TEXT_MAX)
         cause_set(&cause, "what is set here has more than %d bytes", VALUE_TEXT_MAX);
+    if (json_is_deeper(values, VALUE_DEPTH_MAX))
+        cause_set(&cause, "what is set here is nested more than %d deep",
+                  VALUE_DEPTH_MAX);
+    if (cause != NULL) {
         attempt_end_without_value(attempt, cause, now);
         json_object_put(values);
         return;

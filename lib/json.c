@@ -305,6 +305,26 @@ void json_append(struct json_object *array, struct json_object *value)
         xcheck(NULL);
 }
 
+bool json_is_deeper(struct json_object *value, int limit)
+{
+    if (limit < 0)
+        return true;
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++) {
+            if (json_is_deeper(json_object_array_get_idx(value, i), limit - 1))
+                return true;
+        }
+    }
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach (value, name, member) {
+            (void)name;
+            if (json_is_deeper(member, limit - 1))
+                return true;
+        }
+    }
+    return false;
+}
+
 struct json_object *json_copy(struct json_object *value)
 {
     struct json_object *copy = NULL;

@@ -50,6 +50,9 @@ struct json_object *json_new_text(const char *text);
 /* Append to an array; takes the value. */
 void json_append(struct json_object *array, struct json_object *value);
 
+/* Whether values are nested in it more than `limit` deep. */
+bool json_is_deeper(struct json_object *value, int limit);
+
 /* A copy that shares nothing with its source. Owned by the caller. */
 struct json_object *json_copy(struct json_object *value);
 

@@ -13,6 +13,9 @@
 /* A string never grows beyond this by replacing (bytes). */
 #define VALUE_TEXT_MAX (1024 * 1024)
 
+/* Nor is what is kept under a name ever nested deeper. */
+#define VALUE_DEPTH_MAX 100
+
 /* Look a path up. True if it has a value; *value borrows it (NULL: a JSON null). */
 bool value_find(struct json_object *scope, const char *path, struct json_object **value);
 

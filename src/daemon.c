@@ -33,6 +33,9 @@
 
 #define END_REASON        "all tests have ended"
 #define LAST_WORDS_MS     5000  /* --once: how long clients have to fetch their exit */
+#define WATCHED_MS        5000  /* --once: who asked for status.json so lately looks on */
+#define LAST_LOOK_MS      2500  /* --once: how long it has to look once more */
+#define LAST_ANSWERS_MS   2000  /* at the end: how long answers have to be written */
 #define DESTROY_MS        10000 /* at the end: how long servers have to be destroyed */
 #define END_TICK_MS       20    /* how often it is looked whether that is done */
 #define JOBS_END_MS       1000  /* at the very end: how long running jobs have */
@@ -209,24 +212,44 @@ struct status_view daemon_view(const struct daemon *daemon)
 
 /* --- the end --- */
 
+/* --once, and the cases have ended: whether all has been said. Who has been looking on gets the time
+ * to look once more. */
+static bool has_said_all(const struct daemon *daemon, int64_t waited_ms)
+{
+    bool watched = daemon->watched_ms + WATCHED_MS > daemon->ending_since_ms;
+
+    if (waited_ms >= LAST_WORDS_MS)
+        return true;
+    return presence_all_left(daemon->presence) &&
+           uploads_outstanding(daemon->uploads) == 0 &&
+           http_server_room(daemon->http) == 0 && (!watched || waited_ms >= LAST_LOOK_MS);
+}
+
+/* On the way out: whether nobody is to be waited for any more. */
+static bool has_ended(const struct daemon *daemon, int64_t waited_ms)
+{
+    bool quiet =
+        uploads_outstanding(daemon->uploads) == 0 && !http_server_is_busy(daemon->http);
+
+    return (homerunner_outstanding(daemon->homerunner) == 0 || waited_ms >= DESTROY_MS) &&
+           (quiet || waited_ms >= LAST_ANSWERS_MS);
+}
+
 static void end_timer_cb(evutil_socket_t fd, short what, void *argument)
 {
     struct daemon *daemon = argument;
-    int64_t waited = now().mono_ms - daemon->ending_since_ms;
+    int64_t waited_ms = now().mono_ms - daemon->ending_since_ms;
 
     (void)fd, (void)what;
-    if (!daemon->stopping) { /* --once: the cases have ended, all clients are told so */
-        bool silent = presence_all_left(daemon->presence) &&
-                      uploads_outstanding(daemon->uploads) == 0 &&
-                      http_server_room(daemon->http) == 0;
-        if (silent || waited >= LAST_WORDS_MS)
-            stop(daemon, END_REASON);
-    } else if (homerunner_outstanding(daemon->homerunner) == 0 || waited >= DESTROY_MS) {
-        if (homerunner_outstanding(daemon->homerunner) > 0)
+    if (!daemon->stopping && has_said_all(daemon, waited_ms)) {
+        stop(daemon, END_REASON);
+    } else if (daemon->stopping && has_ended(daemon, waited_ms)) {
+        size_t left = homerunner_outstanding(daemon->homerunner);
+        if (left > 0)
             log_warning(
                 "%zu deployments could not be destroyed in time: homerunner lets them "
                 "expire",
-                homerunner_outstanding(daemon->homerunner));
+                left);
         event_base_loopexit(daemon->base, NULL);
         return;
     }
@@ -348,7 +371,9 @@ static void make_http(struct daemon *daemon)
         .large_bodies = UPLOADS_IN_MEMORY * limits->upload,
         .headers = limits->header,
         .header_lines = limits->header_lines,
-        .connections = limits->connections > 0 ? limits->connections : possible,
+        .connections = limits->connections > 0 && limits->connections < possible
+                           ? limits->connections
+                           : possible,
         .request_ms = (int)limits->request_timeout_ms,
         .idle_ms = (int)limits->idle_connection_ms,
     };

@@ -33,7 +33,8 @@ struct daemon {
     bool once;                     /* stop when all cases have ended */
     bool stopping;                 /* on the way out */
     int64_t ending_since_ms;       /* monotonic: when the wait for the last words began */
-    int exit_status;               /* of the process */
+    int64_t watched_ms; /* monotonic: when a program last asked how things stand */
+    int exit_status;    /* of the process */
 };
 
 /* Make all rooms, read the definitions, listen. The daemon's configuration is there, everything

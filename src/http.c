@@ -211,6 +211,12 @@ void http_server_stop_accepting(struct http_server *server)
     }
 }
 
+bool http_server_is_busy(const struct http_server *server)
+{
+    return !TAILQ_EMPTY(&server->queues[HTTP_ANSWERING]) ||
+           !TAILQ_EMPTY(&server->queues[HTTP_READING]);
+}
+
 size_t http_server_connections(const struct http_server *server)
 {
     return server->connections;

@@ -67,6 +67,9 @@ const char *http_server_address(const struct http_server *server, size_t index);
 /* Close the listeners; what is connected goes on. */
 void http_server_stop_accepting(struct http_server *server);
 
+/* Whether an answer is still being written, or a request read. */
+bool http_server_is_busy(const struct http_server *server);
+
 /* How many connections are open now. */
 size_t http_server_connections(const struct http_server *server);
 

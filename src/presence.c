@@ -149,27 +149,24 @@ static void answer_idle(struct http_exchange *exchange, int delay_ms, const char
 static void answer(struct visitor *visitor, struct http_exchange *exchange,
                    const struct poll *poll)
 {
-    int64_t moment = now().mono_ms;
-    bool same = poll->delivery != NULL && strcmp(visitor->delivery, poll->delivery) == 0;
-
-    if (!same)
-        visitor->repeats = 0;
-    else if (visitor->answered_ms + REPEAT_WITHIN_MS + SPIN_DELAY_MS > moment)
-        visitor->repeats++;
     visitor->delivery[0] = '\0';
     if (poll->delivery != NULL)
         memcpy(visitor->delivery, poll->delivery, ID_SIZE);
-    visitor->answered_ms = moment;
+    visitor->answered_ms = now().mono_ms;
     visitor->exit_fetched = visitor->exit_fetched || poll->is_exit;
     http_reply_json(exchange, poll->answer);
 }
 
-/* Whether this poll comes from a client that asks for the same again and again without pause. */
-static bool is_spinning(const struct visitor *visitor, const struct poll *poll)
+/* Count this poll if it asks without pause for what the latest one was given; whether that went on
+ * for long enough to be slowed. */
+static bool is_spinning(struct visitor *visitor, const struct poll *poll)
 {
-    return poll->delivery != NULL && strcmp(visitor->delivery, poll->delivery) == 0 &&
-           visitor->repeats >= REPEATS_AT_ONCE &&
-           visitor->answered_ms + REPEAT_WITHIN_MS > now().mono_ms;
+    bool repeats = poll->delivery != NULL &&
+                   strcmp(visitor->delivery, poll->delivery) == 0 &&
+                   visitor->answered_ms + REPEAT_WITHIN_MS > now().mono_ms;
+
+    visitor->repeats = repeats ? visitor->repeats + 1 : 0;
+    return visitor->repeats > REPEATS_AT_ONCE;
 }
 
 void presence_poll(struct presence *presence, const char *client,
@@ -186,7 +183,8 @@ void presence_poll(struct presence *presence, const char *client,
     visitor->polled_ms = moment.wall_ms;
     if (visitor->held != NULL)
         answer_idle(release(visitor), 0, "a newer poll of this client took its place");
-    if (poll.kind == POLL_ANSWER && !named && is_spinning(visitor, &poll))
+    bool spinning = is_spinning(visitor, &poll);
+    if (poll.kind == POLL_ANSWER && !named && spinning)
         hold(visitor, exchange, moment.mono_ms + SPIN_DELAY_MS);
     else if (poll.kind == POLL_ANSWER)
         answer(visitor, exchange, &poll);
@@ -288,7 +286,7 @@ static void look_after(struct visitor *visitor, int64_t silence_ms)
 static void janitor_cb(evutil_socket_t fd, short what, void *argument)
 {
     struct presence *presence = argument;
-    struct visitor *visitor, *next;
+    struct visitor *visitor, *next, place;
     int64_t moment = now().mono_ms;
     int64_t patience = presence->settings.idle_client_ms;
 
@@ -298,9 +296,12 @@ static void janitor_cb(evutil_socket_t fd, short what, void *argument)
     for (visitor = TAILQ_FIRST(&presence->by_silence);
          visitor != NULL && visitor->quiet_since_ms + patience <= moment;
          visitor = next) {
-        next = TAILQ_NEXT(visitor, link);
+        /* who is looked after may go, and wake others, who then move to the end */
+        TAILQ_INSERT_AFTER(&presence->by_silence, visitor, &place, link);
         if (visitor->held == NULL) /* a held poll counts as heard */
             look_after(visitor, moment - visitor->quiet_since_ms);
+        next = TAILQ_NEXT(&place, link);
+        TAILQ_REMOVE(&presence->by_silence, &place, link);
     }
 }
 

@@ -92,6 +92,7 @@ void status_json(struct http_exchange *exchange, void *context)
     struct daemon *daemon = context;
     struct status_view view = daemon_view(daemon);
 
+    daemon->watched_ms = view.now.mono_ms;
     reply_object(exchange, status_all(daemon->engine, &view));
 }
 

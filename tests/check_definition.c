@@ -76,6 +76,7 @@ static const struct row heads[] = {
     {"{'clients': ['web']}", "$.clients: must be an object of at least one role"},
     {"{'clients': {'red': []}}", "$.clients.red: must be a list of at least one"},
     {"{'clients': {'red': 'web'}}", "$.clients.red: must be a list of at least one"},
+    {"{'clients': {'red': ['web #2']}}", "$.clients.red: \"web #2\" is no client type"},
     {"{'clients': {'red': [5]}}", "$.clients.red[0]: must be a name of a client type"},
     {"{'clients': {'red': ['']}}", "$.clients.red[0]: must be a name of a client type"},
     {"{'clients': {'red': ['web',\n'web']}}",

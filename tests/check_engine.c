@@ -72,6 +72,15 @@ START_TEST(nothing_starts_before_the_beginning)
 }
 END_TEST
 
+START_TEST(who_comes_before_the_tests_counts)
+{
+    world_register(&world, "early", "web");
+    world_add(&world, LOOK("A", "web"), 1);
+    world_begin(&world);
+    ck_assert_str_eq(world_told(&world, 0), "running early");
+}
+END_TEST
+
 START_TEST(cases_start_in_the_order_of_the_files)
 {
     world_add(&world, LOOK("A", "web"), 2);
@@ -366,6 +375,24 @@ START_TEST(servers_are_made_for_a_case_that_has_its_clients)
 }
 END_TEST
 
+START_TEST(who_gives_up_while_servers_are_made_ends_its_case)
+{
+    world_add(&world, TWO("A", MADE, "'web'"), 2);
+    world_begin(&world);
+    register_webs(4);
+    world_error(&world, "b", true);
+    world_error(&world, "c", false);
+    ck_assert_str_eq(world_told(&world, 0), "failed a b");
+    ck_assert_str_eq(world_told(&world, 1), "error c d");
+    ck_assert_str_eq(testcase_verdict(world_case(&world, 0))->details,
+                     "it broke\nat a.js:1");
+    ck_assert_ptr_nonnull(strstr(message(0), "green's adapter gave up"));
+    ck_assert_int_eq(world.deployments[0].destroyed, 1);
+    world_error(&world, "a", false); /* too late to change anything */
+    ck_assert_str_eq(world_told(&world, 0), "failed a b");
+}
+END_TEST
+
 START_TEST(deployments_have_a_limit)
 {
     world.settings.deployments = 1;
@@ -577,6 +604,8 @@ static TCase *with_world(void)
     tcase_add_test(tcase, who_gives_up_while_waiting_is_retired);
     tcase_add_test(tcase, who_is_lost_ends_its_case);
     tcase_add_test(tcase, who_gives_up_ends_its_case);
+    tcase_add_test(tcase, who_gives_up_while_servers_are_made_ends_its_case);
+    tcase_add_test(tcase, who_comes_before_the_tests_counts);
     tcase_add_test(tcase, time_outs_strike);
     tcase_add_test(tcase, fixed_servers_are_there_at_once);
     tcase_add_test(tcase, servers_are_made_for_a_case_that_has_its_clients);

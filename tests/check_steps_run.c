@@ -297,6 +297,15 @@ START_TEST(what_is_saved_anew_is_no_longer_what_it_was)
 }
 END_TEST
 
+START_TEST(values_do_not_nest_for_ever)
+{
+    begin(STEPS("{'set': {'x': 1}},"
+                "{'repeat': 200, 'as': 'i', 'steps': [{'set': {'x': ['${x}']}}]}"));
+    ck_assert_int_eq(attempt->verdict.outcome, OUTCOME_ERROR);
+    ck_assert_ptr_nonnull(strstr(attempt->verdict.message, "nested more than 100 deep"));
+}
+END_TEST
+
 /* --- requests --- */
 
 #define ASK(more)                                                                        \
@@ -514,6 +523,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_find_that_does_not_find_one, 0,
                         sizeof not_one / sizeof *not_one);
     tcase_add_test(tcase, what_is_saved_anew_is_no_longer_what_it_was);
+    tcase_add_test(tcase, values_do_not_nest_for_ever);
     tcase_add_test(tcase, a_request_is_made_once);
     tcase_add_test(tcase, each_request_has_its_ticket);
     tcase_add_test(tcase, statuses);

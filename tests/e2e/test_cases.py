@@ -199,6 +199,18 @@ class EndTest(ServerTest):
         red.expect_exit()
         self.assertEqual(self.daemon.client(green.id)["state"], "lost")
 
+    def test_many_clients_that_are_lost_together(self):
+        """All of their cases end at once, not one a second."""
+        self.start(duet(), config={"timeouts": {"active-client": "1s"}, "tests": {"repeat": 12}})
+        for _ in range(12):
+            self.pair()
+        begun = time.monotonic()
+        wait_until(lambda: self.daemon.status()["totals"]["error"] == 12, 20, "12 errors")
+        ended = [case["ended"] for suite in self.daemon.status()["suites"]
+                 for case in suite["cases"]]
+        self.assertLess(len({when[:19] for when in ended}), 4, ended)
+        self.assertGreater(time.monotonic() - begun, 0.5)
+
     def test_a_client_at_work_is_not_lost(self):
         self.start(duet(), config={"timeouts": {"active-client": "1s"}})
         red, green = self.pair()
