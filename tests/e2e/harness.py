@@ -282,6 +282,7 @@ def exchange(link, method, path, body=None, headers=None):
     """One request on a connection. A dict or list as body is sent as JSON, an iterator in
     chunks."""
     headers = dict(headers or {})
+    said = body if isinstance(body, dict) else None
     if isinstance(body, (dict, list)):
         body = json.dumps(body)
         headers.setdefault("Content-Type", "application/json")
@@ -293,10 +294,23 @@ def exchange(link, method, path, body=None, headers=None):
     link.request(method, path, body=body, headers=headers, encode_chunked=chunked)
     reply = link.getresponse()
     answer = Answer(reply.status, reply.headers, reply.read())
-    if answer.status == 200 and re.fullmatch(r"/client/[^/]+/poll(\?.*)?", path):
+    if answer.status == 200:
+        check_messages(path, said, answer)
+    return answer
+
+
+def check_messages(path, said, answer):
+    """What was said and taken, and what was answered, is as the shipped schema describes it."""
+    found = re.fullmatch(r"/client/[^/]+/(poll|register|error)(\?.*)?", path)
+    if not found:
+        return
+    if found[1] == "poll":
         wrong = schemas.mistakes(json.loads(answer.body), "messages", "poll_answer")
         assert not wrong, (wrong, answer.body[:500])
-    return answer
+    elif said is not None:
+        part = "registration" if found[1] == "register" else "error"
+        wrong = schemas.mistakes(said, "messages", part)
+        assert not wrong, (wrong, said)
 
 
 def request(url, method, path, body=None, headers=None, timeout=30):
