@@ -23,33 +23,47 @@
 
 #define TEST_FILES       "*_test.json"
 #define DICTIONARY_FILES "*.actions.json"
-#define FOLDERS_DEEP                                                                     \
-    16                /* a folder tree deeper than this is taken for a loop of links \
-                             */
-#define JSON_DEPTH 64 /* nesting of a definition */
+#define FOLDERS_DEEP     16 /* folders within one another that are read */
+#define JSON_DEPTH       64 /* nesting of a definition */
+
+/* A file that was found. */
+struct file {
+    char *name; /* as it was reached; owned */
+    char *real; /* the same for every way to it; owned */
+};
 
 /* The files that were found, in order. */
 struct file_list {
-    char **names;              /* owned */
-    size_t count;              /* length of names */
+    struct file *files;        /* each once; owned */
+    size_t count;              /* length of files */
+    size_t reached;            /* how often a file was found, the same ones again too */
     struct mistakes *mistakes; /* is filled */
 };
 
 static void list_add(struct file_list *list, const char *name)
 {
+    char *real = realpath(name, NULL);
+
+    list->reached++;
+    if (real == NULL)
+        real = xstrdup(name); /* reading it will tell why */
     for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->names[i], name) == 0)
-            return; /* reached by two of the paths */
+        if (strcmp(list->files[i].real, real) == 0) {
+            free(real);
+            return;
+        }
     }
-    list->names = xreallocarray(list->names, list->count + 1, sizeof *list->names);
-    list->names[list->count++] = xstrdup(name);
+    list->files = xreallocarray(list->files, list->count + 1, sizeof *list->files);
+    list->files[list->count++] = (struct file){xstrdup(name), real};
 }
 
 static void list_clear(struct file_list *list)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->names[i]);
-    free(list->names);
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->files[i].name);
+        free(list->files[i].real);
+    }
+    free(list->files);
 }
 
 static bool has_form(const char *path, const char *pattern)
@@ -59,11 +73,34 @@ static bool has_form(const char *path, const char *pattern)
     return fnmatch(pattern, slash != NULL ? slash + 1 : path, 0) == 0;
 }
 
+static bool is_ours(const char *path)
+{
+    return has_form(path, TEST_FILES) || has_form(path, DICTIONARY_FILES);
+}
+
 /* --- finding --- */
 
-static void find_below(struct file_list *list, const char *path, int depth);
+/* The folders that are being walked: a chain, each on the stack of who reads it. */
+struct walk {
+    const struct walk *up; /* the folder around this one; NULL for the path's own */
+    dev_t device;          /* with inode: which folder it is, whatever leads to it */
+    ino_t inode;           /* see device */
+    int depth;             /* 0 for the path's own */
+};
 
-static void find_in_folder(struct file_list *list, const char *folder, int depth)
+static bool walk_has(const struct walk *walk, const struct stat *status)
+{
+    for (; walk != NULL; walk = walk->up) {
+        if (walk->device == status->st_dev && walk->inode == status->st_ino)
+            return true;
+    }
+    return false;
+}
+
+static void find_below(struct file_list *list, const char *path, const struct walk *up);
+
+static void find_in_entries(struct file_list *list, const char *folder,
+                            const struct walk *here)
 {
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, NULL, alphasort);
@@ -77,44 +114,81 @@ static void find_in_folder(struct file_list *list, const char *folder, int depth
     for (int i = 0; i < count; i++) {
         char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
         if (entries[i]->d_name[0] != '.')
-            find_below(list, path, depth + 1);
+            find_below(list, path, here);
         free(path);
         free(entries[i]);
     }
     free(entries);
 }
 
-static void find_below(struct file_list *list, const char *path, int depth)
+static void find_in_folder(struct file_list *list, const char *folder,
+                           const struct stat *status, const struct walk *up)
+{
+    struct walk here = {up, status->st_dev, status->st_ino,
+                        up != NULL ? up->depth + 1 : 0};
+
+    if (walk_has(up, status))
+        return; /* a link to a folder that it is in: its files are being listed */
+    if (here.depth < FOLDERS_DEEP) {
+        find_in_entries(list, folder, &here);
+    } else {
+        mistakes_set_file(list->mistakes, folder, NULL);
+        mistake_error(list->mistakes, NULL,
+                      "the folder is not read: only %d folders within one another are; "
+                      "name it as a path of its own",
+                      FOLDERS_DEEP);
+    }
+}
+
+/* What nobody named: a folder, or a file whose name has to say that it is one of ours. */
+static void find_below(struct file_list *list, const char *path, const struct walk *up)
 {
     struct stat status;
-    bool is_ours = has_form(path, TEST_FILES) || has_form(path, DICTIONARY_FILES);
 
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode) && depth < FOLDERS_DEEP)
-        find_in_folder(list, path, depth);
-    else if (is_ours)
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        find_in_folder(list, path, &status, up);
+    else if (is_ours(path))
         list_add(list, path);
+}
+
+static void find_named(struct file_list *list, const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        find_in_folder(list, path, &status, NULL);
+    else
+        list_add(list, path);
+}
+
+/* Whether there is anything that fits. */
+static bool find_matches(struct file_list *list, const char *pattern)
+{
+    glob_t found = {0};
+    bool is_good = glob(pattern, 0, NULL, &found) == 0;
+
+    for (size_t i = 0; is_good && i < found.gl_pathc; i++)
+        find_below(list, found.gl_pathv[i], NULL);
+    globfree(&found);
+    return is_good;
 }
 
 static void find_path(struct file_list *list, const char *path)
 {
-    glob_t found = {0};
-    size_t before = list->count;
-    int result = glob(path, 0, NULL, &found);
+    struct stat status;
+    size_t before = list->reached;
+    bool exists = lstat(path, &status) == 0;
 
-    for (size_t i = 0; result == 0 && i < found.gl_pathc; i++) {
-        struct stat status;
-        if (stat(found.gl_pathv[i], &status) == 0 && S_ISDIR(status.st_mode))
-            find_in_folder(list, found.gl_pathv[i], 0);
-        else
-            list_add(list, found.gl_pathv[i]);
-    }
-    if (list->count == before) {
+    if (exists)
+        find_named(list, path); /* also if it could be read as a glob of another file */
+    else
+        exists = find_matches(list, path);
+    if (list->reached == before) {
         mistakes_set_file(list->mistakes, path, NULL);
         mistake_error(list->mistakes, NULL,
-                      result == 0 ? "there is no " TEST_FILES " in it"
-                                  : "there is no such file or folder");
+                      exists ? "there is no " TEST_FILES " in it"
+                             : "there is no such file or folder");
     }
-    globfree(&found);
 }
 
 /* --- reading --- */
@@ -290,19 +364,20 @@ size_t suites_load(const struct suites_source *source, struct dictionary *dictio
     for (size_t i = 0; i < source->path_count; i++)
         find_path(&list, source->paths[i]);
     for (size_t i = 0; i < list.count; i++) {
-        if (has_form(list.names[i], DICTIONARY_FILES))
-            read_dictionary(list.names[i], source->file_limit, dictionary, mistakes);
+        if (has_form(list.files[i].name, DICTIONARY_FILES))
+            read_dictionary(list.files[i].name, source->file_limit, dictionary, mistakes);
     }
     for (size_t i = 0; i < list.count; i++) {
         char *text = NULL;
-        if (has_form(list.names[i], DICTIONARY_FILES))
+        if (has_form(list.files[i].name, DICTIONARY_FILES))
             continue;
         tests++;
-        struct definition *definition = read_definition(
-            list.names[i], source->file_limit, dictionary, settings, mistakes, &text);
+        struct definition *definition =
+            read_definition(list.files[i].name, source->file_limit, dictionary, settings,
+                            mistakes, &text);
         if (definition != NULL)
             each(definition, argument);
-        mistakes_set_file(mistakes, list.names[i], NULL);
+        mistakes_set_file(mistakes, list.files[i].name, NULL);
         free(text);
     }
     list_clear(&list);
