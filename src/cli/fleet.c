@@ -14,11 +14,12 @@
 
 #define ANSWER_LIMIT ((size_t)8 << 20) /* bytes of one answer */
 #define TURN_MAX_MS  60000             /* the longest sleep */
+#define SEND_MAX     200 /* requests begun in a turn: a stop is not to wait for more */
 
 /* One client and its way to the server. */
 struct member {
     struct simulated_client *client; /* owned */
-    CURL *curl;                      /* owned */
+    CURL *curl;                      /* NULL before a request, after a loss; owned */
     curl_mime *form;                 /* that is being uploaded, or NULL; owned */
     struct reply reply;              /* to the request under way */
     struct heap_entry turn;          /* when it is to be heard again */
@@ -72,7 +73,8 @@ void fleet_free(struct fleet *fleet)
         return;
     for (size_t i = 0; i < fleet->count; i++) {
         struct member *member = fleet->members[i];
-        curl_multi_remove_handle(fleet->multi, member->curl);
+        if (member->curl != NULL)
+            curl_multi_remove_handle(fleet->multi, member->curl);
         drop_form(member);
         curl_easy_cleanup(member->curl);
         simulated_client_free(member->client);
@@ -92,11 +94,8 @@ void fleet_add(struct fleet *fleet, struct simulated_client *client)
     struct member *member = xcalloc(1, sizeof *member);
 
     member->client = client;
-    member->curl = xcheck(curl_easy_init());
     member->reply.limit = ANSWER_LIMIT;
     member->turn.owner = member;
-    server_prepare(fleet->server, member->curl, &member->reply, member->says);
-    curl_easy_setopt(member->curl, CURLOPT_PRIVATE, member);
     if (fleet->count == fleet->capacity) {
         fleet->capacity = fleet->capacity > 0 ? 2 * fleet->capacity : 16;
         fleet->members =
@@ -139,11 +138,21 @@ static void set_method(const struct fleet *fleet, struct member *member,
     }
 }
 
+/* Give it a handle. Not before it needs one: a big fleet would take long to begin. */
+static void member_prepare(const struct fleet *fleet, struct member *member)
+{
+    member->curl = xcheck(curl_easy_init());
+    server_prepare(fleet->server, member->curl, &member->reply, member->says);
+    curl_easy_setopt(member->curl, CURLOPT_PRIVATE, member);
+}
+
 /* Send what the client wants to send. */
 static void member_send(struct fleet *fleet, struct member *member)
 {
     struct simulated_request request;
 
+    if (member->curl == NULL)
+        member_prepare(fleet, member);
     simulated_client_request(member->client, &request);
     reply_clear(&member->reply);
     member->says[0] = '\0';
@@ -152,6 +161,13 @@ static void member_send(struct fleet *fleet, struct member *member)
     set_method(fleet, member, &request);
     if (curl_multi_add_handle(fleet->multi, member->curl) != CURLM_OK)
         xcheck(NULL);
+}
+
+/* While it pauses it needs none, and many are long in freeing when we are stopped. */
+static void drop_handle(struct member *member)
+{
+    curl_easy_cleanup(member->curl);
+    member->curl = NULL;
 }
 
 /* Its request has ended: hear what the client wants next. */
@@ -170,6 +186,7 @@ static void member_finish(struct fleet *fleet, struct member *member, CURLcode c
         char *cause = server_explain(fleet->server, member->curl, code, member->says);
         simulated_client_take_loss(member->client, cause, now_ms);
         free(cause);
+        drop_handle(member);
     }
     if (simulated_client_end(member->client) == SIMULATED_GOES_ON)
         heap_put(&fleet->turns, &member->turn, simulated_client_due(member->client));
@@ -177,11 +194,15 @@ static void member_finish(struct fleet *fleet, struct member *member, CURLcode c
         fleet->going--;
 }
 
+/* Begin requests whose moment has come; what is left over is due in the next turn. */
 static void send_due(struct fleet *fleet, int64_t now_ms)
 {
     struct heap_entry *first;
 
-    while ((first = heap_first(&fleet->turns)) != NULL && first->key <= now_ms) {
+    for (int i = 0; i < SEND_MAX; i++) {
+        first = heap_first(&fleet->turns);
+        if (first == NULL || first->key > now_ms)
+            return;
         heap_remove(&fleet->turns, first);
         member_send(fleet, first->owner);
     }

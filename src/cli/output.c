@@ -42,24 +42,30 @@ static int write_file(const char *name, int flags, const void *data, size_t size
     return error;
 }
 
+/* Replace the file, or make it. Gives 0 or an errno. */
+static int replace_file(const char *path, const void *data, size_t size)
+{
+    char *beside = xasprintf("%s.%ld.tmp", path, (long)getpid());
+    int error = write_file(beside, O_CREAT | O_TRUNC, data, size);
+
+    if (error == 0 && rename(beside, path) < 0)
+        error = errno;
+    if (error != 0)
+        unlink(beside);
+    free(beside);
+    return error;
+}
+
 int output_write(const char *path, const void *data, size_t size, char **cause)
 {
     struct stat there;
     bool in_place = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
-    char *beside = xasprintf("%s.%ld.tmp", path, (long)getpid());
-    int error;
+    char *target = realpath(path, NULL); /* a link stays, what it leads to is replaced */
+    int error = in_place ? write_file(path, 0, data, size)
+                         : replace_file(target != NULL ? target : path, data, size);
 
-    if (in_place) {
-        error = write_file(path, 0, data, size);
-    } else {
-        error = write_file(beside, O_CREAT | O_TRUNC, data, size);
-        if (error == 0 && rename(beside, path) < 0)
-            error = errno;
-        if (error != 0)
-            unlink(beside);
-    }
     if (error != 0)
         cause_set(cause, "%s can't be written: %s", path, strerror(error));
-    free(beside);
+    free(target);
     return error == 0 ? 0 : -1;
 }

@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 /* Write the file. One that is there is replaced in one step, unless it is no regular file
- * (a pipe, a terminal): then it is written to. Gives 0, or -1 with *cause. */
+ * (a pipe, a terminal): then it is written to. A symbolic link to a file is followed.
+ * Gives 0, or -1 with *cause. */
 int output_write(const char *path, const void *data, size_t size, char **cause)
     __attribute__((warn_unused_result));
 

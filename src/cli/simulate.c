@@ -37,7 +37,7 @@ struct simulation {
     struct answers *answers;      /* owned */
     struct simulated_rules rules; /* what clients keep to; owns their calls */
     uint64_t seed;                /* of all chance but that of ids */
-    int64_t duration_ms;          /* then it ends by itself; 0: never */
+    int64_t duration_ms;          /* then it ends by itself; negative: never */
     bool quiet;                   /* says only what goes wrong */
     bool help;                    /* only --help was wanted */
 };
@@ -47,8 +47,8 @@ static const char help_text[] =
     "\n"
     "Simulates clients: they register, poll and answer every action as the dictionary "
     "of\n"
-    "actions says, until the server tells them to exit. Ends with 0 when all were told\n"
-    "to, with 1 when some gave up.\n"
+    "actions says, until the server tells them to exit. Ends with 1 if one of them gave\n"
+    "up, with 0 if none did: all were told to exit, or the duration was over.\n"
     "\n"
     "  -u, --url URL                where the server is: http://HOST:PORT or unix:/PATH\n"
     "                               (" COMMAND_URL ")\n"
@@ -69,6 +69,15 @@ static const char help_text[] =
 
 /* --- options --- */
 
+/* Takes type. */
+static void add_crew(struct simulation *simulation, char *type, size_t count)
+{
+    simulation->crews = xreallocarray(simulation->crews, simulation->crew_count + 1,
+                                      sizeof *simulation->crews);
+    simulation->crews[simulation->crew_count++] = (struct crew){type, count};
+    simulation->clients += count;
+}
+
 static int read_client(struct simulation *simulation, const char *text, char **cause)
 {
     const char *sign = strrchr(text, '=');
@@ -78,14 +87,14 @@ static int read_client(struct simulation *simulation, const char *text, char **c
         cause_set(cause, "must name a type of 1 to %d bytes, not \"%s\"", TYPE_MAX, text);
         return -1;
     }
-    if (sign != NULL && command_read_count(sign + 1, 1, CLIENTS_MAX - simulation->clients,
-                                           &count, cause) < 0)
+    if (sign != NULL && command_read_count(sign + 1, 1, CLIENTS_MAX, &count, cause) < 0)
         return -1;
-    simulation->crews = xreallocarray(simulation->crews, simulation->crew_count + 1,
-                                      sizeof *simulation->crews);
-    simulation->crews[simulation->crew_count++] =
-        (struct crew){xstrndup(text, length), count};
-    simulation->clients += count;
+    if (simulation->clients + count > CLIENTS_MAX) {
+        cause_set(cause, "\"%s\" would make %zu clients in all, but %d are the most",
+                  text, simulation->clients + count, CLIENTS_MAX);
+        return -1;
+    }
+    add_crew(simulation, xstrndup(text, length), count);
     return 0;
 }
 
@@ -287,7 +296,7 @@ static int run(struct simulation *simulation)
     int stop_fd = catch_signals(), status;
     struct signalfd_siginfo caught = {0};
 
-    if (simulation->duration_ms > 0)
+    if (simulation->duration_ms >= 0)
         until_ms = begun_ms + simulation->duration_ms;
     add_clients(fleet, simulation);
     enum fleet_end end = fleet_run(fleet, until_ms, stop_fd);
@@ -303,7 +312,8 @@ static int run(struct simulation *simulation)
 
 int command_simulate(int argc, char **argv)
 {
-    struct simulation simulation = {.command = argv[0], .rules.wait = -1};
+    struct simulation simulation = {
+        .command = argv[0], .duration_ms = -1, .rules.wait = -1};
     int status;
 
     curl_global_init(CURL_GLOBAL_DEFAULT);

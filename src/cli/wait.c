@@ -32,7 +32,7 @@ struct waiting {
     const char *command;        /* what messages begin with */
     struct server server;       /* owned */
     const char *junit;          /* the file to make, or NULL */
-    int64_t timeout_ms;         /* give up after so long; 0: never */
+    int64_t timeout_ms;         /* give up after so long; 0: look once; negative: never */
     bool quiet;                 /* no progress, no table */
     bool is_live;               /* stdout is a terminal */
     struct json_object *status; /* the last that was seen, or NULL; owned */
@@ -51,7 +51,7 @@ static const char help_text[] =
     "                      (" COMMAND_URL ")\n"
     "  -j, --junit FILE    write the server's JUnit report there at the end\n"
     "  -t, --timeout TIME  wait no longer than 250ms, 5s, 10m, 1h or this number of\n"
-    "                      seconds\n"
+    "                      seconds; 0 looks once\n"
     "  -q, --quiet         show neither progress nor the table of cases\n"
     "      --help          show this\n";
 
@@ -146,13 +146,21 @@ static int64_t at_most(int64_t value, int64_t limit)
     return value < limit ? value : limit;
 }
 
+/* Gives what follow() does. */
+static int look_once(struct waiting *waiting, char **cause)
+{
+    if (look(waiting, REQUEST_TIME_MS, cause) != 0)
+        return COMMAND_MISUSE;
+    return waiting->tally.done ? COMMAND_OK : COMMAND_TIMEOUT;
+}
+
 /* Look until all cases have ended. Gives COMMAND_OK then; COMMAND_TIMEOUT; or
  * COMMAND_MISUSE with *cause. */
 static int follow(struct waiting *waiting, char **cause)
 {
     int64_t begun_ms = now().mono_ms, seen_ms = begun_ms;
     int64_t until_ms =
-        waiting->timeout_ms > 0 ? begun_ms + waiting->timeout_ms : INT64_MAX;
+        waiting->timeout_ms >= 0 ? begun_ms + waiting->timeout_ms : INT64_MAX;
 
     for (;;) {
         int64_t start_ms = now().mono_ms, left_ms = until_ms - start_ms;
@@ -209,7 +217,8 @@ static int verdict(const struct waiting *waiting)
 static int wait_for_server(struct waiting *waiting)
 {
     char *cause = NULL;
-    int status = follow(waiting, &cause);
+    int status =
+        waiting->timeout_ms == 0 ? look_once(waiting, &cause) : follow(waiting, &cause);
 
     clear_progress(waiting);
     if (status == COMMAND_OK)
@@ -284,7 +293,8 @@ static int read_options(struct waiting *waiting, int argc, char **argv, bool *he
 
 int command_wait(int argc, char **argv)
 {
-    struct waiting waiting = {.command = argv[0], .is_live = isatty(STDOUT_FILENO)};
+    struct waiting waiting = {
+        .command = argv[0], .timeout_ms = -1, .is_live = isatty(STDOUT_FILENO)};
     bool help = false;
     int status;
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole of it: the shipped suite, many simulated clients, the command line."""
 import collections
+import signal
+import socket
 import subprocess
 import time
 import unittest
 
-from harness import (COMMAND, PATIENCE, SOURCE, ServerTest, definition, does, solo, state,
-                     wait_until)
+from harness import (COMMAND, PATIENCE, SOURCE, ServerTest, definition, does, run, solo,
+                     state, wait_until)
 
 SHIPPED = SOURCE / "contrib" / "suites" / "states" / "verify_client_test.json"
 
@@ -66,6 +68,54 @@ class SimulateTest(ServerTest):
         self.assertIn(self.daemon.url.removeprefix("http://"), said)
 
 
+    def test_too_many_clients(self):
+        for more in ("ios", "ios=1"):
+            done = run(COMMAND, "simulate", "-c", "web=100000", "--client", more)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f'--client "{more}" would make 100001 clients', done.stderr)
+
+    def test_a_big_fleet_is_stopped_at_once(self):
+        with socket.socket() as taken:  # bound, but nobody listens: each is refused
+            taken.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+            process = subprocess.Popen(
+                [str(COMMAND), "simulate", "--url", url, "--client", "element-web=20000"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            self.addCleanup(process.stdout.close)
+            self.addCleanup(process.kill)
+            process.stdout.readline()  # it runs
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            said = process.stdout.read()
+            self.assertEqual(process.wait(20), 128 + signal.SIGTERM)
+            self.assertLess(time.monotonic() - begun, 5 * PATIENCE)
+            self.assertIn(b"0 told to exit, 0 gave up, 20000 stopped", said)
+
+    def test_a_duration_that_is_over_is_no_failure(self):
+        self.start(solo(type="element-ios"))
+        for duration, clients in (("100ms", "2"), ("0", "1")):
+            process = self.simulate("--client", f"element-web={clients}", "--duration",
+                                    duration)
+            self.assertIn(f"0 gave up, {clients} stopped", process.stdout.read().decode())
+            self.assertEqual(process.wait(20), 0)
+
+
+class WaitTest(ServerTest):
+    def test_no_time_at_all_is_one_look(self):
+        self.start(solo())
+        for timeout in ("0", "0ms"):
+            done = self.command("wait", "--url", self.daemon.url, "--timeout", timeout)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("not all cases have ended", done.stderr)
+        self.client().act("dance", "danced")
+        self.assertOutcome("success")
+        done = self.command("wait", "--url", self.daemon.url, "--timeout", "0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.daemon.stop()
+        done = self.command("wait", "--url", self.daemon.url, "--timeout", "0")
+        self.assertEqual(done.returncode, 2, done.stderr)
+
+
 class CommandTest(ServerTest):
     def test_check_takes_a_good_file(self):
         done = self.command("check", self.write_definition(solo()))
@@ -92,6 +142,19 @@ class CommandTest(ServerTest):
                 self.assertTrue(out.read_bytes().lstrip().startswith(start))
                 if ending != "png":
                     self.assertIn(b"ballroom", out.read_bytes())
+
+    def test_a_link_to_the_output_stays(self):
+        path = self.write_definition(solo())
+        place = self.folder / "place"
+        place.mkdir()
+        (place / "real.dot").write_text("old")
+        link = self.folder / "link.dot"
+        link.symlink_to("place/real.dot")
+        done = self.command("graph", path, "-o", link)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(link.is_symlink())
+        self.assertTrue((place / "real.dot").read_text().startswith("digraph"))
+        self.assertEqual([file.name for file in place.iterdir()], ["real.dot"])
 
     def test_help_and_version(self):
         for option in ("--help", "--version"):
