@@ -244,6 +244,49 @@ class DefinitionTest(ServerTest):
         self.assertEqual([suite.get("name") for suite in self.daemon.junit()],
                          ["one.Twin", "two.Twin"])
 
+    def test_only_the_cases_that_are_wanted(self):
+        wanted = duet("Pair")
+        wanted["clients"]["red"] = ["element-web", "element-android"]
+        self.write_definition(solo("Solo"))
+        self.write_definition(wanted)
+        self.start(config={"tests": {"only": ["*.Pair/red=element-android*"]}})
+        self.assertEqual(self.cases(), ["red=element-android green=element-web"])
+
+    def test_only_on_the_command_line(self):
+        self.write_definition(solo("One"))
+        self.write_definition(solo("Two"))
+        self.start(config={"tests": {"only": ["*.Two"]}}, options=("--only", "e2e.One"))
+        self.assertEqual(self.names(), ["One"])
+
+    def test_strict(self):
+        self.write_definition(solo("Good"))
+        self.write_definition(spoil_floor(timeout="soon"), name="bad_test.json")
+        done = run(DAEMON, "--config", self.write_settings({"tests": {"strict": "yes"}}))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("soon", done.stderr)
+        self.assertIn("strict", done.stderr)
+
+    def test_a_dictionary_of_ones_own(self):
+        path = self.suites.parent / "mine.actions.json"
+        path.write_text(json.dumps({"actions": {"whistle": {"responses": ["whistled"]}}}))
+        test = definition("Mine", {"floor": state(
+            red=does("whistle", {"whistled": "complete"}))})
+        test.pop("actions")
+        self.write_definition(test)
+        self.start(config={"tests": {"actions": [path]}})
+        self.client().act("whistle", "whistled")
+        self.assertOutcome("success")
+        self.assertIn("whistle", self.daemon.get("/actions.json").json["actions"])
+
+    def test_a_case_that_nobody_fills(self):
+        self.start(duet(), config={"timeouts": {"unfilled": "1s"}})
+        self.client()
+        self.assertOutcome("error", "waited for its clients for 1 s", "green", "0 free")
+
+    def cases(self):
+        return [case["name"] for suite in self.daemon.status()["suites"]
+                for case in suite["cases"]]
+
     def test_an_empty_folder(self):
         self.start()
         line = self.daemon.wait_for_log(re.escape(str(self.suites)))
