@@ -114,6 +114,12 @@ static const char *fill_colour(const struct drawing *drawing, int state)
     }
 }
 
+static const char *where_label(const struct attempt *attempt)
+{
+    return attempt->verdict.outcome == OUTCOME_NONE ? ", xlabel=\"now\""
+                                                    : ", xlabel=\"ended here\"";
+}
+
 static void put_state(const struct drawing *drawing, int state)
 {
     bool visited = drawing->attempt != NULL && drawing->attempt->visits[state] > 0;
@@ -129,7 +135,7 @@ static void put_state(const struct drawing *drawing, int state)
                       : "state",
             fill_colour(drawing, state), current ? 3 : 1,
             machine_is_end(drawing->machine, state) ? ", shape=doubleoctagon" : "",
-            current ? ", xlabel=\"now\"" : "");
+            current ? where_label(drawing->attempt) : "");
 }
 
 static void put_edge(const struct drawing *drawing, size_t index)
