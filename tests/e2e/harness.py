@@ -619,7 +619,7 @@ class ServerTest(unittest.TestCase):
 
     def settings(self, changes=None):
         """The settings that tests start from, with changes: {section: {key: value}}."""
-        settings = {"server": {"listen": "127.0.0.1:0"},
+        settings = {"server": {"listen": "127.0.0.1:0", "state-dir": self.folder / "state"},
                     "tests": {"path": self.suites},
                     "server-type synapse": {"servers": "hs1=http://localhost:8008"}}
         for section, keys in (changes or {}).items():
