@@ -186,13 +186,6 @@ static void withdraw_all(struct attempt *attempt)
         seat_withdraw(&attempt->seats[i]);
 }
 
-/* Whether the attempt goes on at once from a state of this kind. */
-static bool passes_on(enum state_kind kind)
-{
-    return kind != STATE_ACTIONS && kind != STATE_WAIT && kind != STATE_HTTP &&
-           kind < STATE_COMPLETE;
-}
-
 /* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it rests. */
 static int enter_one(struct attempt *attempt, int state, const struct instant *now)
 {
@@ -206,10 +199,10 @@ static int enter_one(struct attempt *attempt, int state, const struct instant *n
         enter_actions(attempt, now);
         return MACHINE_NO_STATE;
     }
-    if (!passes_on(entered->kind))
+    if (machine_state_rests(entered))
         withdraw_all(attempt);
     entering_run(attempt, now);
-    return passes_on(entered->kind) ? entered->next : MACHINE_NO_STATE;
+    return machine_state_rests(entered) ? MACHINE_NO_STATE : entered->next;
 }
 
 static void take_edge(struct attempt *attempt, int action, int response)

@@ -171,6 +171,12 @@ bool machine_is_end(const struct machine *machine, int state)
     return machine->states[state].kind >= STATE_COMPLETE;
 }
 
+bool machine_state_rests(const struct machine_state *state)
+{
+    return state->kind == STATE_ACTIONS || state->kind == STATE_WAIT ||
+           state->kind == STATE_HTTP || state->kind >= STATE_COMPLETE;
+}
+
 /* --- which name was reported --- */
 
 static int find_response(const struct machine_action *action, const char *name)

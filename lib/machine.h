@@ -117,6 +117,10 @@ int machine_edge(const struct machine *machine, int from, int action, int respon
 /* Whether a state ends the case. */
 bool machine_is_end(const struct machine *machine, int state);
 
+/* Whether a case stays in such a state until something happens, or for good; from the others it goes
+ * on to `next` at once. */
+bool machine_state_rests(const struct machine_state *state);
+
 /* Find what a reported name means for the action: the index of the response that takes
  * it, or -1. NULL stands for the canonical name; other names of the same action are
  * tried, then "any name". Gives the name that was understood in *meant (borrowed). */

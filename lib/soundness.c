@@ -82,19 +82,13 @@ static void check_ways(const struct machine *machine, struct mistakes *mistakes)
 
 /* --- loops that never rest --- */
 
-static bool rests(const struct machine_state *state)
-{
-    return state->kind == STATE_ACTIONS || state->kind == STATE_WAIT ||
-           state->kind == STATE_HTTP || state->kind >= STATE_COMPLETE;
-}
-
 /* Restless states have only `next`, so following it long enough shows every loop. */
 static void check_rest(const struct machine *machine, struct mistakes *mistakes)
 {
     for (size_t i = 0; i < machine->state_count; i++) {
         int at = (int)i;
         size_t steps = 0;
-        while (at != MACHINE_NO_STATE && !rests(&machine->states[at]) &&
+        while (at != MACHINE_NO_STATE && !machine_state_rests(&machine->states[at]) &&
                steps <= machine->state_count) {
             at = machine->states[at].next;
             steps++;
