@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal: every input of the engine, in its order, safe on the disk before anybody hears of it.
+ * Inputs that come while a commit is under way go together into the next one. A start reads them
+ * back. Loop thread only, but for what its one worker does; nothing here blocks the loop, except the
+ * functions that say so, which are for the start.
+ */
+#ifndef TL_JOURNAL_H
+#define TL_JOURNAL_H
+
+#include "clock.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct journal;
+struct workers;
+
+enum durability {
+    DURABILITY_PROCESS, /* survives the end of the process, whatever ends it */
+    DURABILITY_POWER,   /* survives the loss of power: fsync before the answer */
+    DURABILITY_NONE,    /* inputs are not written; see src/inputs.c */
+};
+
+/* Take the state folder for this process alone (a lock on <folder>/lock that ends with the process):
+ * gives 0; or -1 with *cause, when it can't be made or written, or another process has it (its number
+ * is in the sentence). Blocks. The lock is never given back. */
+int journal_lock(const char *folder, char **cause);
+
+/* Open <folder>/journal.sqlite, or make it. NULL with *cause, see database_open(). Adds its lane to
+ * the workers. Blocks. */
+struct journal *journal_open(struct workers *workers, const char *folder,
+                             enum durability durability, char **cause);
+
+/* After workers_free(). NULL is fine. */
+void journal_free(struct journal *journal);
+
+/* Hand all inputs, oldest first, to `each`; it stops where that gives false. Text is borrowed for the call. Gives the
+ * latest moment that the journal knows of in *last (zero if it is empty): of the last input, or of
+ * journal_alive(). Gives 0, or -1 with *cause (damaged; a sentence with what to do). Blocks. */
+int journal_replay(struct journal *journal,
+                   bool (*each)(void *context, int64_t number, const char *text,
+                                const struct instant *at),
+                   void *context, struct instant *last, char **cause);
+
+/* How an input fared. Called from the loop, in the order of journal_write(), never inside of it. cause NULL: it is safe, under this number (they
+ * grow); else it was refused, and why. */
+typedef void journal_done(void *argument, int64_t number, const char *cause);
+
+/* Write an input. Takes text. `run`: id of the run that this input brings, else NULL (see
+ * journal_cut()). `keep`: it must not be refused: where the disk says no it is tried again, once a
+ * second, and stays before all later ones; others are refused then. */
+void journal_write(struct journal *journal, char *text, const struct instant *at,
+                   const char *run, bool keep, journal_done *done, void *argument);
+
+/* The process is alive at this moment: so much of the time before a kill has passed. Written with the
+ * next commit or alone; lost without a word where the disk says no. */
+void journal_alive(struct journal *journal, const struct instant *at);
+
+/* Forget all inputs before this number, but for those that bring runs; and the one that brought this
+ * run (NULL: none). Their space is used again. Failing it is tried with the next cut. */
+void journal_cut(struct journal *journal, int64_t before, const char *run);
+
+/* Inputs that are not safe yet, and the bytes of their texts. */
+size_t journal_pending(const struct journal *journal, size_t *bytes);
+
+/* Why the latest commit failed, a sentence, or NULL if it did not. Borrowed until the next commit. */
+const char *journal_trouble(const struct journal *journal);
+
+#endif
