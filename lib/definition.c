@@ -226,6 +226,21 @@ static void read_variables(struct reader *reader, struct json_object *value,
     reader->definition->variables = json_object_get(value);
 }
 
+static void read_retries(struct reader *reader, struct json_object *value,
+                         const struct where *where)
+{
+    int64_t retries = json_object_get_int64(value);
+
+    if (!json_object_is_type(value, json_type_int) || retries < 0 ||
+        retries > DEFINITION_RETRIES_MAX)
+        mistake_error(reader->mistakes, where,
+                      "must be a whole number from 0 to %d: how often a case that did not "
+                      "succeed is tried again",
+                      DEFINITION_RETRIES_MAX);
+    else
+        reader->definition->retries = (int)retries;
+}
+
 static void read_timeout(struct reader *reader, struct json_object *value,
                          const struct where *where)
 {
@@ -324,6 +339,7 @@ static const struct {
     {"servers", read_servers, false},
     {"variables", read_variables, false},
     {"timeout", read_timeout, false},
+    {"retries", read_retries, false},
     {"actions", read_actions, false},
     {"include", read_include, false},
     {"flows", read_flows, false},
@@ -466,6 +482,7 @@ struct definition *definition_read(struct json_object *root, const char *file,
         return NULL;
     }
     struct definition *definition = xcalloc(1, sizeof *definition);
+    definition->retries = -1;
     definition->file = xstrdup(file);
     definition->folder = xstrdup(folder);
     definition->name = xstrdup("");

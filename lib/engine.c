@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine: its life, inputs, questions. Every input changes what it must, then engine_settle()
- * starts whatever can start now.
+ * starts whatever can start now, and notices that a run has ended.
  */
 #include "engine.h"
 
 #include "engine_internal.h"
 #include "json.h"
 #include "matching.h"
+#include "run.h"
 #include "utf8.h"
 #include "xalloc.h"
 
@@ -53,7 +54,7 @@ void engine_dismiss(struct engine *engine, struct client *client, const char *re
 
 /* --- clients --- */
 
-static struct client *find_client(const struct engine *engine, const char *id)
+struct client *engine_find_client(const struct engine *engine, const char *id)
 {
     struct client *client = NULL;
 
@@ -71,109 +72,108 @@ static void free_client(struct client *client)
     free(client);
 }
 
-static void forget_client(struct engine *engine, struct client *client)
+/* Whether it stands in line for the run that is going. */
+static bool is_in_line(const struct engine *engine, const struct client *client)
 {
-    if (client->state == CLIENT_WAITING)
-        matching_remove_client(engine->matching, client);
+    return engine->going != NULL && client->state == CLIENT_WAITING;
+}
+
+void engine_forget_client(struct engine *engine, struct client *client)
+{
+    if (is_in_line(engine, client))
+        matching_remove_client(engine->going->matching, client);
     HASH_DEL(engine->clients, client);
     free_client(client);
 }
 
+struct client *engine_add_client(struct engine *engine, const char *id,
+                                 struct json_object *registration)
+{
+    struct client *client = xcalloc(1, sizeof *client);
+
+    client->id = xstrdup(id);
+    client->type = xstrdup(json_member_text(registration, "type"));
+    client->registration = json_object_get(registration);
+    HASH_ADD_KEYPTR(hh, engine->clients, client->id, strlen(client->id), client);
+    return client;
+}
+
 /* --- life --- */
 
-struct engine *engine_new(const struct settings *settings, const struct engine_ops *ops,
-                          void *context, const char *run_id, const struct instant *now)
+struct engine *engine_new(const struct engine_ops *ops, void *context,
+                          const struct instant *now)
 {
     struct engine *engine = xcalloc(1, sizeof *engine);
 
-    engine->settings = settings;
     engine->ops = *ops;
     engine->context = context;
     engine->started = *now;
-    memcpy(engine->run_id, run_id, ID_SIZE);
-    TAILQ_INIT(&engine->suites);
-    engine->matching = matching_new(settings);
+    TAILQ_INIT(&engine->runs);
     return engine;
+}
+
+void engine_set_ops(struct engine *engine, const struct engine_ops *ops)
+{
+    engine->ops = *ops;
 }
 
 void engine_free(struct engine *engine)
 {
     struct client *client, *next_client;
-    struct suite *suite;
+    struct deployment *deployment, *next_deployment;
+    struct run *run;
 
     HASH_ITER (hh, engine->clients, client, next_client) {
         HASH_DEL(engine->clients, client);
         free_client(client);
     }
-    while ((suite = TAILQ_FIRST(&engine->suites)) != NULL) {
-        TAILQ_REMOVE(&engine->suites, suite, link);
-        engine_free_suite(engine, suite);
+    HASH_ITER (hh, engine->deployments, deployment, next_deployment) {
+        HASH_DEL(engine->deployments, deployment);
+        free(deployment);
     }
-    matching_free(engine->matching);
+    HASH_CLEAR(hh, engine->suites_by_id);
+    HASH_CLEAR(hh, engine->cases_by_id);
+    while ((run = TAILQ_FIRST(&engine->runs)) != NULL) {
+        TAILQ_REMOVE(&engine->runs, run, link);
+        run_free(run);
+    }
     heap_clear(&engine->due);
     free(engine->stopping);
     free(engine);
 }
 
-void engine_begin(struct engine *engine, const struct instant *now)
-{
-    struct testcase *testcase;
-    struct client *client;
-    int64_t patience = engine->settings->unfilled_timeout_ms;
-
-    engine->begun = true;
-    for (client = engine->clients; client != NULL; client = client->hh.next) {
-        if (client->state == CLIENT_WAITING) { /* it came before the tests were known */
-            matching_remove_client(engine->matching, client);
-            matching_add_client(engine->matching, client);
-        }
-    }
-    for (testcase = engine->cases_by_id; patience > 0 && testcase != NULL;
-         testcase = testcase->hh.next)
-        heap_put(&engine->due, &testcase->due, now->mono_ms + patience);
-    engine_settle(engine, now);
-}
-
 /* --- inputs from clients --- */
 
-static struct client *new_client(struct engine *engine, const char *id)
+static const char *why_not_again(const struct client *client)
 {
-    struct client *client = xcalloc(1, sizeof *client);
-
-    client->id = xstrdup(id);
-    HASH_ADD_KEYPTR(hh, engine->clients, client->id, strlen(client->id), client);
-    return client;
+    return client->state == CLIENT_PLAYING ? "plays a role in a case already"
+           : client->state == CLIENT_DONE  ? "has played its role in a case"
+                                           : "has given up";
 }
 
 enum engine_result engine_register(struct engine *engine, const char *id,
                                    struct json_object *registration,
                                    const struct instant *now, char **cause)
 {
-    struct client *client = find_client(engine, id);
+    struct client *client = engine_find_client(engine, id);
 
     if (client != NULL && client->state != CLIENT_WAITING) {
-        cause_set(cause, "this client %s: register with a new id",
-                  client->state == CLIENT_PLAYING ? "plays a role in a case already"
-                  : client->state == CLIENT_DONE  ? "has played its role in a case"
-                                                  : "has given up");
+        cause_set(cause, "this client %s: register with a new id", why_not_again(client));
         return ENGINE_WRONG_MOMENT;
     }
-    if (client == NULL && HASH_COUNT(engine->clients) >= engine->settings->clients) {
-        cause_set(cause, "%zu clients are known, which is the limit: try again later",
-                  engine->settings->clients);
-        return ENGINE_FULL;
-    }
     if (client == NULL) {
-        client = new_client(engine, id);
+        client = engine_add_client(engine, id, registration);
     } else {
-        matching_remove_client(engine->matching, client);
+        if (is_in_line(engine, client))
+            matching_remove_client(engine->going->matching, client);
         json_object_put(client->registration);
         free(client->type);
+        client->type = xstrdup(json_member_text(registration, "type"));
+        client->registration = json_object_get(registration);
     }
-    client->type = xstrdup(json_member_text(registration, "type"));
-    client->registration = json_object_get(registration);
     client->registered_ms = now->wall_ms;
-    matching_add_client(engine->matching, client);
+    if (is_in_line(engine, client))
+        matching_add_client(engine->going->matching, client);
     if (engine->stopping != NULL)
         engine_dismiss(engine, client, engine->stopping);
     engine_settle(engine, now);
@@ -205,15 +205,15 @@ enum engine_result engine_report(struct engine *engine, const char *id,
                                  struct json_object *body, const struct instant *now,
                                  char **cause)
 {
-    struct client *client = find_client(engine, id);
-    struct testcase *testcase = client != NULL ? client->testcase : NULL;
+    struct client *client = engine_find_client(engine, id);
+    struct turn *turn = client != NULL ? client->turn : NULL;
 
     if (client == NULL) {
         cause_set(cause, "no client of this id is registered");
         return ENGINE_UNKNOWN;
     }
     client->reported_ms = now->wall_ms;
-    if (testcase == NULL || testcase->attempt == NULL) {
+    if (turn == NULL || turn->attempt == NULL) {
         if (!strict)
             return ENGINE_OK;
         cause_set(cause,
@@ -221,61 +221,65 @@ enum engine_result engine_report(struct engine *engine, const char *id,
         return ENGINE_WRONG_MOMENT;
     }
     enum report_result result =
-        attempt_report(testcase->attempt, client->seat, delivery, body, strict, now);
+        attempt_report(turn->attempt, client->seat, delivery, body, strict, now);
     enum engine_result answer =
-        strict ? result_of_report(result, &testcase->attempt->seats[client->seat], body,
+        strict ? result_of_report(result, &turn->attempt->seats[client->seat], body,
                                   cause)
                : ENGINE_OK;
-    engine_case_moved(engine, testcase, now);
+    turn->testcase->suite->run->changes++;
+    engine_case_moved(engine, turn, now);
     engine_settle(engine, now);
     return answer;
 }
 
 /* What an adapter says when its case has ended, or while its servers are being made: then it ends. */
-static void take_early_or_late_error(struct engine *engine, struct testcase *testcase,
+static void take_early_or_late_error(struct engine *engine, struct turn *turn,
                                      const struct client *client, bool is_action,
                                      const char *details, const char *path,
                                      const struct instant *now)
 {
-    const char *role = testcase->machine->roles[client->seat];
+    const char *role = turn->testcase->machine->roles[client->seat];
     char *all = xasprintf("%s%s%s", details, *path ? "\nat " : "", path);
     char *brief = utf8_shorten(details, 200);
     char *message = xasprintf(
         "%s's adapter gave up while the servers were being made: %s", role, brief);
 
-    transcript_add(testcase->attempt != NULL ? &testcase->attempt->transcript
-                                             : &testcase->prelude,
-                   now, TRANSCRIPT_ERROR, role, "%s", all);
-    engine_end_case(engine, testcase, is_action ? OUTCOME_FAILED : OUTCOME_ERROR,
+    transcript_add(turn_transcript(turn), now, TRANSCRIPT_ERROR, role, "%s", all);
+    engine_end_turn(engine, turn, is_action ? OUTCOME_FAILED : OUTCOME_ERROR,
                     is_action ? "action-error" : "adapter-error", message, all, now);
     free(message);
     free(brief);
     free(all);
 }
 
+/* A client without a role says that it is broken: nobody counts on it any more. */
+static void retire_client(struct engine *engine, struct client *client)
+{
+    if (is_in_line(engine, client))
+        matching_remove_client(engine->going->matching, client);
+    client->state = CLIENT_LOST;
+    engine_dismiss(engine, client, "the adapter reported an error before it had a role");
+}
+
 enum engine_result engine_client_error(struct engine *engine, const char *id,
                                        bool is_action, const char *details,
                                        const char *path, const struct instant *now)
 {
-    struct client *client = find_client(engine, id);
+    struct client *client = engine_find_client(engine, id);
 
     if (client == NULL)
         return ENGINE_UNKNOWN;
-    struct testcase *testcase = client->testcase;
-    if (testcase == NULL) {
-        if (client->state == CLIENT_WAITING)
-            matching_remove_client(engine->matching, client);
-        client->state = CLIENT_LOST;
-        engine_dismiss(engine, client,
-                       "the adapter reported an error before it had a role");
+    struct turn *turn = client->turn;
+    if (turn == NULL) {
+        retire_client(engine, client);
         return ENGINE_OK;
     }
-    if (testcase->attempt != NULL && !testcase_has_ended(testcase)) {
-        attempt_adapter_error(testcase->attempt, client->seat, is_action, details, path,
-                              now);
-        engine_case_moved(engine, testcase, now);
+    turn->testcase->suite->run->changes++;
+    if (turn->attempt != NULL && turn->ended.mono_ms == 0) {
+        attempt_adapter_error(turn->attempt, client->seat, is_action, details, path, now);
+        engine_case_moved(engine, turn, now);
     } else {
-        take_early_or_late_error(engine, testcase, client, is_action, details, path, now);
+        take_early_or_late_error(engine, turn, client, is_action, details, path, now);
     }
     engine_settle(engine, now);
     return ENGINE_OK;
@@ -284,21 +288,20 @@ enum engine_result engine_client_error(struct engine *engine, const char *id,
 void engine_lost(struct engine *engine, const char *id, const char *reason,
                  const struct instant *now)
 {
-    struct client *client = find_client(engine, id);
+    struct client *client = engine_find_client(engine, id);
 
     if (client == NULL)
         return;
-    struct testcase *testcase = client->testcase;
-    if (testcase == NULL) {
+    if (client->turn == NULL) {
         engine_log(engine, "client %s (%s) is forgotten: %s", client->id, client->type,
                    reason);
-        forget_client(engine, client);
+        engine_forget_client(engine, client);
     } else if (client->state == CLIENT_PLAYING) {
         char *message = xasprintf("%s (%s, client %s) was lost: %s",
-                                  testcase->machine->roles[client->seat], client->type,
-                                  client->id, reason);
+                                  client->turn->testcase->machine->roles[client->seat],
+                                  client->type, client->id, reason);
         client->state = CLIENT_LOST;
-        engine_end_case(engine, testcase, OUTCOME_ERROR, "client-lost", message, NULL,
+        engine_end_turn(engine, client->turn, OUTCOME_ERROR, "client-lost", message, NULL,
                         now);
         free(message);
     }
@@ -307,54 +310,59 @@ void engine_lost(struct engine *engine, const char *id, const char *reason,
 
 /* --- inputs from provisioning --- */
 
-/* A deployment is named by the id of its case and the number of the attempt. */
-static struct testcase *find_deployment(struct engine *engine, const char *deployment)
+static struct deployment *find_deployment(const struct engine *engine, const char *name)
 {
-    struct testcase *testcase = NULL;
+    struct deployment *deployment = NULL;
 
-    if (strlen(deployment) >= ID_SIZE)
-        HASH_FIND(hh, engine->cases_by_id, deployment, ID_SIZE - 1, testcase);
-    return testcase != NULL && strcmp(testcase->deployment, deployment) == 0 ? testcase
-                                                                             : NULL;
+    HASH_FIND_STR(engine->deployments, name, deployment);
+    return deployment;
 }
 
-void engine_created(struct engine *engine, const char *deployment,
-                    struct json_object *servers, const char *cause,
-                    const struct instant *now)
+void engine_created(struct engine *engine, const char *name, struct json_object *servers,
+                    const char *cause, const struct instant *now)
 {
-    struct testcase *testcase = find_deployment(engine, deployment);
+    struct deployment *deployment = find_deployment(engine, name);
 
-    if (testcase == NULL || testcase->state != CASE_PREPARING)
+    if (deployment == NULL || deployment->answered)
+        return;
+    deployment->answered = true;
+    struct turn *turn = deployment->turn;
+    if (turn == NULL || turn->state != CASE_PREPARING || turn->deployment != deployment)
         return; /* it ended meanwhile; its servers are being destroyed */
     if (cause != NULL) {
-        engine_end_case(engine, testcase, OUTCOME_ERROR, "provisioning", cause, NULL,
-                        now);
+        engine_end_turn(engine, turn, OUTCOME_ERROR, "provisioning", cause, NULL, now);
     } else {
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_SERVER, NULL, "made %s",
+        transcript_add(&turn->prelude, now, TRANSCRIPT_SERVER, NULL, "made %s",
                        json_text(servers));
-        testcase->servers = json_object_get(servers);
-        engine_run_case(engine, testcase, now);
+        turn->servers = json_object_get(servers);
+        engine_run_case(engine, turn->testcase, now);
     }
     engine_settle(engine, now);
 }
 
-void engine_destroyed(struct engine *engine, const char *deployment, const char *cause,
+void engine_destroyed(struct engine *engine, const char *name, const char *cause,
                       const struct instant *now)
 {
-    struct testcase *testcase = find_deployment(engine, deployment);
+    struct deployment *deployment = find_deployment(engine, name);
 
-    if (testcase == NULL)
+    if (deployment == NULL)
         return;
-    if (cause != NULL)
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_SERVER, NULL,
+    struct turn *turn = deployment->turn;
+    if (turn != NULL && cause != NULL) {
+        transcript_add(&turn->prelude, now, TRANSCRIPT_SERVER, NULL,
                        "the servers could not be destroyed: %s", cause);
-    testcase->deployment[0] = '\0';
-    assert(engine->deployments > 0);
-    engine->deployments--;
-    matching_deployment_freed(engine->matching);
+        turn->testcase->suite->run->changes++;
+    }
+    if (turn != NULL && turn->deployment == deployment)
+        turn->deployment = NULL;
+    HASH_DEL(engine->deployments, deployment);
+    free(deployment);
+    if (engine->going != NULL)
+        matching_deployment_freed(engine->going->matching);
     engine_settle(engine, now);
 }
 
+/* A request is named by the id of its case and its ticket in the attempt. */
 void engine_http_answered(struct engine *engine, const char *name,
                           struct json_object *reply, const char *cause,
                           const struct instant *now)
@@ -363,68 +371,79 @@ void engine_http_answered(struct engine *engine, const char *name,
 
     if (strlen(name) >= ID_SIZE)
         HASH_FIND(hh, engine->cases_by_id, name, ID_SIZE - 1, testcase);
-    if (testcase == NULL || testcase->attempt == NULL)
+    if (testcase == NULL || testcase->turn == NULL || testcase->turn->attempt == NULL)
         return;
-    attempt_http_answered(testcase->attempt, name + ID_SIZE, reply, cause, now);
-    engine_case_moved(engine, testcase, now);
+    attempt_http_answered(testcase->turn->attempt, name + ID_SIZE, reply, cause, now);
+    engine_case_moved(engine, testcase->turn, now);
     engine_settle(engine, now);
 }
 
 /* --- time and the end --- */
 
 /* What the front end knows of the clients, for the sentence of a time-out. */
-static void note_polls(const struct engine *engine, struct attempt *attempt)
+static void note_polls(struct attempt *attempt, struct json_object *polled)
 {
     for (size_t i = 0; i < attempt->machine->role_count; i++)
         attempt->seats[i].polled_ms =
-            engine->ops.last_polled(engine->context, attempt->seats[i].client);
+            json_object_get_int64(json_member(polled, attempt->seats[i].client));
 }
 
 /* Nobody came for too long. */
 static void give_up_waiting(struct engine *engine, struct testcase *testcase,
                             const struct instant *now)
 {
-    char *reason = matching_reason(engine->matching, testcase);
+    const struct run *run = testcase->suite->run;
+    char *reason = matching_reason(run->matching, testcase);
     char *message = xasprintf("the case waited for its clients for %" PRId64 " s: %s",
-                              engine->settings->unfilled_timeout_ms / 1000, reason);
+                              run->settings.unfilled_timeout_ms / 1000, reason);
 
-    matching_remove_case(engine->matching, testcase);
-    engine_end_case(engine, testcase, OUTCOME_ERROR, "unfilled", message, NULL, now);
+    engine_end_case(engine, testcase, "unfilled", message, now);
     free(message);
     free(reason);
 }
 
-void engine_time(struct engine *engine, const struct instant *now)
+void engine_time(struct engine *engine, struct json_object *polled,
+                 const struct instant *now)
 {
     struct heap_entry *first;
 
     while ((first = heap_first(&engine->due)) != NULL && first->key <= now->mono_ms) {
         struct testcase *testcase = first->owner;
-        if (testcase->attempt == NULL) {
+        if (testcase->turn == NULL) {
             give_up_waiting(engine, testcase, now);
             continue;
         }
-        note_polls(engine, testcase->attempt);
-        attempt_time(testcase->attempt, now);
-        engine_case_moved(engine, testcase, now);
+        note_polls(testcase->turn->attempt, polled);
+        attempt_time(testcase->turn->attempt, now);
+        engine_case_moved(engine, testcase->turn, now);
     }
     engine_settle(engine, now);
+}
+
+void engine_overdue(const struct engine *engine, const struct instant *now,
+                    void (*each)(void *argument, const char *client), void *argument)
+{
+    for (size_t i = 1; i <= engine->due.count; i++) {
+        const struct testcase *testcase = engine->due.entries[i]->owner;
+        if (engine->due.entries[i]->key > now->mono_ms || testcase->turn == NULL)
+            continue;
+        for (size_t k = 0; k < testcase->machine->role_count; k++)
+            each(argument, testcase->turn->players[k]->id);
+    }
 }
 
 void engine_stop(struct engine *engine, const char *reason, const struct instant *now)
 {
     struct client *client, *next;
-    struct suite *suite;
+    struct run *run;
 
     if (engine->stopping != NULL)
         return;
     engine->stopping = xstrdup(reason);
-    TAILQ_FOREACH (suite, &engine->suites, link) {
-        for (size_t i = 0; i < suite->case_count; i++) {
-            if (suite->cases[i].state == CASE_PREPARING ||
-                suite->cases[i].state == CASE_RUNNING)
-                engine_end_case(engine, &suite->cases[i], OUTCOME_ERROR, "shutdown",
-                                reason, NULL, now);
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        if (run->state != RUN_ENDED) {
+            run->broken_off = xstrdup(reason);
+            engine_break_off(engine, run, now);
         }
     }
     HASH_ITER (hh, engine->clients, client, next) {
@@ -437,17 +456,17 @@ void engine_stop(struct engine *engine, const char *reason, const struct instant
 
 struct poll engine_poll(const struct engine *engine, const char *id)
 {
-    const struct client *client = find_client(engine, id);
+    const struct client *client = engine_find_client(engine, id);
 
     if (client == NULL)
         return (struct poll){POLL_ANSWER, UNKNOWN_CLIENT_ANSWER, NULL, NULL, true};
     if (client->exit_answer != NULL)
         return (struct poll){POLL_ANSWER, client->exit_answer, NULL, NULL, true};
-    if (client->testcase == NULL)
+    if (client->turn == NULL)
         return (struct poll){POLL_IDLE, NULL, NULL, "waiting for a test", false};
-    if (client->testcase->attempt == NULL)
+    if (client->turn->attempt == NULL)
         return (struct poll){POLL_IDLE, NULL, NULL, "waiting for the servers", false};
-    const struct seat *seat = &client->testcase->attempt->seats[client->seat];
+    const struct seat *seat = &client->turn->attempt->seats[client->seat];
     if (seat->answer == NULL)
         return (struct poll){POLL_IDLE, NULL, NULL, "nothing to do now", false};
     return (struct poll){POLL_ANSWER, seat->answer, seat->delivery, NULL, false};
@@ -455,13 +474,13 @@ struct poll engine_poll(const struct engine *engine, const char *id)
 
 enum client_standing engine_client_standing(const struct engine *engine, const char *id)
 {
-    const struct client *client = find_client(engine, id);
+    const struct client *client = engine_find_client(engine, id);
 
     if (client == NULL)
         return CLIENT_IS_UNKNOWN;
     if (client->state == CLIENT_PLAYING)
         return CLIENT_IS_PLAYING;
-    return client->testcase == NULL ? CLIENT_IS_WAITING : CLIENT_IS_OVER;
+    return client->turn == NULL ? CLIENT_IS_WAITING : CLIENT_IS_OVER;
 }
 
 int64_t engine_deadline(const struct engine *engine)
@@ -476,19 +495,15 @@ size_t engine_client_count(const struct engine *engine)
     return HASH_COUNT(engine->clients);
 }
 
-bool engine_is_done(const struct engine *engine)
+bool engine_knows_case(const struct engine *engine, const char *id)
 {
-    return engine->totals[CASE_SUCCESS] + engine->totals[CASE_FAILED] +
-               engine->totals[CASE_ERROR] ==
-           engine->case_count;
-}
+    struct testcase *testcase = NULL;
 
-bool engine_succeeded(const struct engine *engine)
-{
-    return engine->totals[CASE_SUCCESS] == engine->case_count;
+    HASH_FIND_STR(engine->cases_by_id, id, testcase);
+    return testcase != NULL;
 }
 
 size_t engine_deployments(const struct engine *engine)
 {
-    return engine->deployments;
+    return HASH_COUNT(engine->deployments);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: cases and clients together. Everything that changes it is an input, a
- * function here that takes the moment; everything that it wants done goes out through
- * struct engine_ops. The same inputs always give the same state. One thread at a time
- * (the daemon's loop).
+ * The engine: runs, their cases, and clients together. Everything that changes it is an input, a
+ * function here that takes the moment (lib/input.h has them as JSON); everything that it wants done
+ * goes out through struct engine_ops. The same inputs always give the same state. One thread at a time (the daemon's loop).
  */
 #ifndef TL_ENGINE_H
 #define TL_ENGINE_H
@@ -18,6 +17,7 @@
 #include <stdint.h>
 
 struct engine;
+struct run;
 
 /* One homeserver that a case wants. */
 struct server_wanted {
@@ -35,13 +35,12 @@ struct engine_ops {
     void (*create)(void *context, const char *deployment,
                    const struct server_wanted *servers, size_t count);
     /* Destroy them, also if create has not answered yet; the answer is
-     * engine_destroyed(). */
-    void (*destroy)(void *context, const char *deployment);
+     * engine_destroyed(). `lost`: nobody waits for create's answer any more, so that they may
+     * appear later. */
+    void (*destroy)(void *context, const char *deployment, bool lost);
     /* Send this request ({method, url, headers, json, text, timeout}, borrowed); the answer is
      * engine_http_answered(). */
     void (*http)(void *context, const char *ticket, struct json_object *request);
-    /* Wall time of the client's latest poll, 0 if it never polled: asked when a time-out strikes. */
-    int64_t (*last_polled)(void *context, const char *client);
     /* A case has started, moved or ended: a line for the log. */
     void (*log)(void *context, const char *line);
 };
@@ -52,27 +51,48 @@ enum engine_result {
     ENGINE_UNKNOWN = -1,      /* no such client */
     ENGINE_WRONG_MOMENT = -2, /* not now, for the reason in *cause */
     ENGINE_INVALID = -3,      /* not acceptable, for the reason in *cause */
-    ENGINE_FULL = -4,         /* no room */
 };
 
-/* Make an engine without cases. Borrows settings and context for its life, copies ops.
- * All ids are derived from run_id, a UUID. */
-struct engine *engine_new(const struct settings *settings, const struct engine_ops *ops,
-                          void *context, const char *run_id, const struct instant *now);
+/* Make an engine without runs. Borrows context for its life, copies ops. */
+struct engine *engine_new(const struct engine_ops *ops, void *context,
+                          const struct instant *now);
 void engine_free(struct engine *engine);
 
-/* Add a test: all its cases that settings->only lets through, `repeat` times each; none without any.
- * Takes the definition. Notes mistakes,
- * and then adds nothing and gives false. Cases may start only when engine_begin() was
- * called. */
-bool engine_add_suite(struct engine *engine, struct definition *definition, size_t repeat,
-                      struct mistakes *mistakes);
+/* From now on ask for things through these ops: they are left out while inputs are read back. */
+void engine_set_ops(struct engine *engine, const struct engine_ops *ops);
 
-/* All suites are there: cases may start. */
-void engine_begin(struct engine *engine, const struct instant *now);
+/* --- inputs: *cause is set where the result is not ENGINE_OK; it may be NULL --- */
 
-/* --- inputs: *cause is set where the result is not ENGINE_OK; it may be NULL
- * -------------------- */
+/* A run was asked for: it is queued. Takes it. ENGINE_WRONG_MOMENT if its id is known: then it is freed. */
+enum engine_result engine_add_run(struct engine *engine, struct run *run,
+                                  const struct instant *now);
+
+/* The run that engine_next_run() named begins: waiting clients serve it. Nothing if it is not queued,
+ * or another one is going. */
+void engine_begin_run(struct engine *engine, const char *run, const struct instant *now);
+
+/* Forget a run that has ended and its clients. Nothing if it has not. */
+void engine_forget_run(struct engine *engine, const char *run);
+
+/* End what has not ended of a run, or of one case, as errors that say who wanted it ("by NAME").
+ * ENGINE_WRONG_MOMENT if all has ended. */
+enum engine_result engine_cancel_run(struct engine *engine, const char *run,
+                                     const char *who, const struct instant *now,
+                                     char **cause);
+enum engine_result engine_cancel_case(struct engine *engine, const char *testcase,
+                                      const char *who, const struct instant *now,
+                                      char **cause);
+
+/* The process is another one now, and all that the world was asked for before is in doubt: ask
+ * again for what can be asked again, and end the cases that can't go on. Whoever was told to exit by
+ * engine_stop() is forgotten, and cases may start again. */
+void engine_resume(struct engine *engine, const struct instant *now);
+
+/* What the inputs so far have led to besides runs, so that they need not be read again: waiting
+ * clients, servers. As JSON, owned by the caller; to be taken just before engine_begin_run(). And back from
+ * it, into an engine that knows no client. */
+struct json_object *engine_checkpoint(const struct engine *engine);
+void engine_restore(struct engine *engine, struct json_object *checkpoint);
 
 /* A client registers. Takes nothing; keeps a reference to the registration, an object
  * whose `type` was checked. */
@@ -119,11 +139,13 @@ void engine_http_answered(struct engine *engine, const char *ticket,
                           struct json_object *reply, const char *cause,
                           const struct instant *now);
 
-/* Time has passed. */
-void engine_time(struct engine *engine, const struct instant *now);
+/* Time has passed. `polled`: an object with the wall time of the latest poll of each client that
+ * engine_overdue() named, by its id (one that never polled is not in it); NULL: none did. Borrowed. */
+void engine_time(struct engine *engine, struct json_object *polled,
+                 const struct instant *now);
 
-/* No case starts any more, those that go on end as errors with this reason, all clients
- * exit. */
+/* No case starts any more, those that go on end as errors with this reason, so do all runs, all
+ * clients exit. */
 void engine_stop(struct engine *engine, const char *reason, const struct instant *now);
 
 /* --- reading --- */
@@ -156,27 +178,61 @@ enum client_standing engine_client_standing(const struct engine *engine,
 
 /* What uploads of a client are of. */
 struct upload_target {
-    const char *testcase; /* id of the case; borrowed until the next input */
+    const char *run;      /* id of the run; borrowed until the next input */
+    const char *testcase; /* id of the case; borrowed likewise */
+    unsigned attempt;     /* of the case, from 1 */
     const char *role;     /* that the client plays or played; borrowed likewise */
-    size_t room;          /* how many files more the case may have */
+    size_t room;          /* how many files more the attempt may have */
 };
 
 /* Whether this client may upload now, and what for. */
 enum engine_result engine_upload_target(const struct engine *engine, const char *client,
                                         struct upload_target *target, char **cause);
 
-/* Whether the case has a file of this name. */
-bool engine_has_file(const struct engine *engine, const char *testcase, const char *name);
+/* Where the file of this name of a case is: of this attempt (0: the latest that has it). Gives
+ * false if there is none. The role is not filled in. */
+bool engine_find_file(const struct engine *engine, const char *testcase, unsigned attempt,
+                      const char *name, struct upload_target *target);
 
 /* When engine_time() is to be called next, on the monotonic clock; INT64_MAX: no need. */
 int64_t engine_deadline(const struct engine *engine);
 
+/* Call `each` for every client of every case of which engine_time() will do something now. */
+void engine_overdue(const struct engine *engine, const struct instant *now,
+                    void (*each)(void *argument, const char *client), void *argument);
+
+/* The run that may begin now; NULL: none. Borrowed until the next input. */
+const char *engine_next_run(const struct engine *engine);
+
+/* Whether a case of this id is known. */
+bool engine_knows_case(const struct engine *engine, const char *testcase);
+
+/* How a run stands. */
+enum run_standing { RUN_IS_UNKNOWN, RUN_IS_QUEUED, RUN_IS_GOING, RUN_IS_OVER };
+enum run_standing engine_run_standing(const struct engine *engine, const char *run);
+
+/* The ids of the runs that have ended, in their order: handed to `each` (borrowed for the call), with a number that
+ * grows with everything that changes in what is to be seen of them. The one that people look at is
+ * `shown`. `each` may not change the engine. */
+void engine_ended_runs(const struct engine *engine,
+                       void (*each)(void *argument, const char *run, bool shown,
+                                    size_t changes, const struct instant *ended),
+                       void *argument);
+
+/* Call `each` for every client that plays or played in a run. */
+void engine_run_clients(const struct engine *engine, const char *run,
+                        void (*each)(void *argument, const char *client), void *argument);
+
 /* How many clients are known. */
 size_t engine_client_count(const struct engine *engine);
 
-/* Whether no case can change any more, and whether all of them succeeded. */
+/* Whether no run is going or queued, and whether all cases of the one that people look at succeeded. */
 bool engine_is_done(const struct engine *engine);
 bool engine_succeeded(const struct engine *engine);
+
+/* The actions that the run knows that people look at; NULL: it has none. Borrowed until the next
+ * input. */
+const struct dictionary *engine_dictionary(const struct engine *engine);
 
 /* Deployments that were asked for and are not yet destroyed. */
 size_t engine_deployments(const struct engine *engine);

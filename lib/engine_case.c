@@ -6,6 +6,7 @@
 #include "engine_internal.h"
 #include "json.h"
 #include "matching.h"
+#include "run.h"
 #include "xalloc.h"
 
 #include <stdio.h>
@@ -20,43 +21,129 @@ static const char *full_name(const struct testcase *testcase, char buffer[512])
     return buffer;
 }
 
-/* Its outcome is there: free its clients, destroy its servers. */
-static void finish_case(struct engine *engine, struct testcase *testcase,
-                        const struct instant *now)
-{
-    static const enum case_state states[] = {CASE_ERROR, CASE_SUCCESS, CASE_FAILED,
-                                             CASE_ERROR};
-    const struct verdict *verdict = testcase_verdict(testcase);
-    char name[512];
+/* --- ending --- */
 
-    testcase_set_state(engine, testcase, states[verdict->outcome]);
-    testcase->ended = *now;
-    heap_remove(&engine->due, &testcase->due);
-    engine_log(engine, "case %s: %s%s%s", full_name(testcase, name),
-               case_state_text(testcase->state), *verdict->message ? ": " : "",
-               verdict->message);
-    char *reason = xasprintf("the case ended: %s%s%s", case_state_text(testcase->state),
+/* Tell all who played in a turn how it ended. */
+static void dismiss_players(struct engine *engine, const struct turn *turn)
+{
+    const struct verdict *verdict = turn_verdict(turn);
+    char *reason = xasprintf("the case ended: %s%s%s", case_state_text(turn->state),
                              *verdict->message ? ": " : "", verdict->message);
-    for (size_t i = 0; testcase->players != NULL && i < testcase->machine->role_count;
-         i++) {
-        struct client *client = testcase->players[i];
-        matching_count_busy(engine->matching, client, -1);
+
+    for (size_t i = 0; i < turn->testcase->machine->role_count; i++) {
+        struct client *client = turn->players[i];
+        matching_count_busy(client, -1);
         if (client->state == CLIENT_PLAYING)
             client->state = CLIENT_DONE;
         engine_dismiss(engine, client, reason);
     }
     free(reason);
-    if (testcase->deployed) {
-        testcase->deployed = false;
-        engine->ops.destroy(engine->context, testcase->deployment);
+}
+
+static void destroy_servers(struct engine *engine, struct turn *turn)
+{
+    if (turn->deployment == NULL)
+        return;
+    turn->deployment->unwanted = true;
+    engine->ops.destroy(engine->context, turn->deployment->name, false);
+}
+
+/* Whether a case is to be tried again after a turn that did not succeed. */
+static bool is_tried_again(const struct engine *engine, const struct testcase *testcase,
+                           enum outcome outcome)
+{
+    const struct run *run = testcase->suite->run;
+    int own = testcase->suite->definition->retries;
+    unsigned retries = own >= 0 ? (unsigned)own : run->retries;
+
+    return outcome != OUTCOME_SUCCESS && testcase->turn_count <= retries &&
+           run->broken_off == NULL && engine->stopping == NULL;
+}
+
+/* A turn's outcome is there: free its clients, destroy its servers. The case has this outcome, or
+ * waits for another turn. */
+static void finish_turn(struct engine *engine, struct turn *turn, bool for_good,
+                        const struct instant *now)
+{
+    struct testcase *testcase = turn->testcase;
+    const struct verdict *verdict = turn_verdict(turn);
+    bool again = !for_good && is_tried_again(engine, testcase, verdict->outcome);
+    char name[512];
+
+    turn->state = case_state_of(verdict->outcome);
+    turn->ended = *now;
+    heap_remove(&engine->due, &testcase->due);
+    engine_log(engine, "case %s: %s%s%s%s", full_name(testcase, name),
+               case_state_text(turn->state), *verdict->message ? ": " : "",
+               verdict->message, again ? "; it is tried again" : "");
+    dismiss_players(engine, turn);
+    destroy_servers(engine, turn);
+    if (again) {
+        testcase->turn = NULL;
+        testcase_set_state(testcase, CASE_WAITING);
+        engine_await_clients(engine, testcase, now);
+    } else {
+        testcase->ended = *now;
+        testcase_set_state(testcase, turn->state);
     }
 }
 
-/* A request is named by the id of its case and its ticket in the attempt. */
-static void send_request(struct engine *engine, struct testcase *testcase)
+static void end_turn(struct engine *engine, struct turn *turn, enum outcome outcome,
+                     const char *type, const char *message, const char *details,
+                     bool for_good, const struct instant *now)
 {
-    struct attempt *attempt = testcase->attempt;
-    char *name = xasprintf("%s/%s", testcase->id, attempt->ticket);
+    if (turn->ended.mono_ms != 0)
+        return;
+    if (turn->attempt != NULL) {
+        attempt_end(turn->attempt, outcome, type, message, details, now);
+    } else {
+        turn->verdict = (struct verdict){
+            .outcome = outcome,
+            .type = type,
+            .message = xstrdup(message),
+            .details = details != NULL ? xstrdup(details) : NULL,
+        };
+        transcript_add(&turn->prelude, now, TRANSCRIPT_END, NULL, "%s: %s",
+                       outcome == OUTCOME_FAILED ? "failed" : "error", message);
+    }
+    finish_turn(engine, turn, for_good, now);
+}
+
+void engine_end_turn(struct engine *engine, struct turn *turn, enum outcome outcome,
+                     const char *type, const char *message, const char *details,
+                     const struct instant *now)
+{
+    end_turn(engine, turn, outcome, type, message, details, false, now);
+}
+
+void engine_end_case(struct engine *engine, struct testcase *testcase, const char *type,
+                     const char *message, const struct instant *now)
+{
+    struct matching *matching = testcase->suite->run->matching;
+    char name[512];
+
+    if (testcase_has_ended(testcase))
+        return;
+    if (testcase->turn != NULL) {
+        end_turn(engine, testcase->turn, OUTCOME_ERROR, type, message, NULL, true, now);
+        return;
+    }
+    if (matching != NULL)
+        matching_remove_case(matching, testcase);
+    heap_remove(&engine->due, &testcase->due);
+    testcase->verdict = (struct verdict){OUTCOME_ERROR, type, xstrdup(message), NULL};
+    testcase->ended = *now;
+    testcase_set_state(testcase, CASE_ERROR);
+    engine_log(engine, "case %s: error: %s", full_name(testcase, name), message);
+}
+
+/* --- running --- */
+
+/* A request is named by the id of its case and its ticket in the attempt. */
+static void send_request(struct engine *engine, struct turn *turn)
+{
+    struct attempt *attempt = turn->attempt;
+    char *name = xasprintf("%s/%s", turn->testcase->id, attempt->ticket);
 
     engine->ops.http(engine->context, name, attempt->request);
     json_object_put(attempt->request);
@@ -64,22 +151,20 @@ static void send_request(struct engine *engine, struct testcase *testcase)
     free(name);
 }
 
-/* The attempt did something: wake clients that are to hear other things now, notice the
- * end. */
-void engine_case_moved(struct engine *engine, struct testcase *testcase,
+void engine_case_moved(struct engine *engine, struct turn *turn,
                        const struct instant *now)
 {
-    struct attempt *attempt = testcase->attempt;
+    struct attempt *attempt = turn->attempt;
 
-    if (testcase_has_ended(testcase))
+    if (turn->ended.mono_ms != 0)
         return;
     if (attempt->verdict.outcome != OUTCOME_NONE) {
-        finish_case(engine, testcase, now);
+        finish_turn(engine, turn, false, now);
         return;
     }
-    heap_put(&engine->due, &testcase->due, attempt_deadline(attempt));
+    heap_put(&engine->due, &turn->testcase->due, attempt_deadline(attempt));
     if (attempt->request != NULL)
-        send_request(engine, testcase);
+        send_request(engine, turn);
     for (size_t i = 0; i < attempt->machine->role_count; i++) {
         if (attempt->seats[i].changed)
             engine->ops.wake(engine->context, attempt->seats[i].client);
@@ -87,65 +172,66 @@ void engine_case_moved(struct engine *engine, struct testcase *testcase,
     }
 }
 
-/* End a case from outside, whether its machine runs or its servers are still being made.
- */
-void engine_end_case(struct engine *engine, struct testcase *testcase,
-                     enum outcome outcome, const char *type, const char *message,
-                     const char *details, const struct instant *now)
-{
-    if (testcase_has_ended(testcase))
-        return;
-    if (testcase->attempt != NULL) {
-        attempt_end(testcase->attempt, outcome, type, message, details, now);
-    } else {
-        testcase->verdict = (struct verdict){
-            .outcome = outcome,
-            .type = type,
-            .message = xstrdup(message),
-            .details = details != NULL ? xstrdup(details) : NULL,
-        };
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_END, NULL, "%s: %s",
-                       outcome == OUTCOME_FAILED ? "failed" : "error", message);
-    }
-    finish_case(engine, testcase, now);
-}
-
 void engine_run_case(struct engine *engine, struct testcase *testcase,
                      const struct instant *now)
 {
     const struct definition *definition = testcase->suite->definition;
+    const struct run *run = testcase->suite->run;
+    struct turn *turn = testcase->turn;
     size_t count = definition->role_count;
     struct player *players = xcalloc(count, sizeof *players);
     char attempt_id[ID_SIZE];
     int64_t timeout = definition->timeout_ms ? definition->timeout_ms
-                                             : engine->settings->case_timeout_ms;
+                                             : run->settings.case_timeout_ms;
 
     for (size_t i = 0; i < count; i++) {
-        const struct client *client = testcase->players[i];
+        const struct client *client = turn->players[i];
         players[i] = (struct player){definition->roles[i].name, client->id, client->type,
                                      client->registration};
     }
-    id_derive(attempt_id, testcase->id, "attempt 1");
+    id_derive(attempt_id, testcase->id, "attempt %u", turn->number);
     struct scope_parts parts = {
         .attempt_id = attempt_id,
         .case_id = testcase->id,
         .case_name = testcase->name,
-        .attempt_number = 1,
-        .run_id = engine->run_id,
-        .run_started_ms = engine->started.wall_ms,
+        .attempt_number = (int)turn->number,
+        .run_id = run->id,
+        .run_started_ms = run->begun.wall_ms,
         .players = players,
         .player_count = count,
-        .servers = testcase->servers,
-        .colours = testcase->colours,
+        .servers = turn->servers,
+        .colours = turn->colours,
         .variables = definition->variables,
     };
-    testcase_set_state(engine, testcase, CASE_RUNNING);
-    testcase->attempt = attempt_new(testcase->machine, &parts, timeout,
-                                    engine->settings->transcript, now);
+    turn->state = CASE_RUNNING;
+    testcase_set_state(testcase, CASE_RUNNING);
+    turn->attempt = attempt_new(testcase->machine, &parts, timeout,
+                                run->settings.transcript, now);
     free(players);
-    json_object_put(testcase->colours);
-    testcase->colours = NULL;
-    engine_case_moved(engine, testcase, now);
+    json_object_put(turn->colours);
+    turn->colours = NULL;
+    engine_case_moved(engine, turn, now);
+}
+
+/* --- starting --- */
+
+void engine_await_clients(struct engine *engine, struct testcase *testcase,
+                          const struct instant *now)
+{
+    const struct definition *definition = testcase->suite->definition;
+    struct run *run = testcase->suite->run;
+    const struct server_type *type = run_server_type(run, definition);
+    const char **types = xcalloc(definition->role_count, sizeof *types);
+
+    if (!testcase_has_ended(testcase)) {
+        definition_case_types(definition, testcase->index, types);
+        matching_add_case(run->matching, testcase, types, definition->role_count,
+                          type != NULL && type->image_count > 0);
+        if (run->settings.unfilled_timeout_ms > 0)
+            heap_put(&engine->due, &testcase->due,
+                     now->mono_ms + run->settings.unfilled_timeout_ms);
+    }
+    free(types);
 }
 
 /* The first servers of a type with fixed ones, under the definition's names. */
@@ -164,64 +250,92 @@ static struct json_object *fixed_servers(const struct definition *definition,
     return servers;
 }
 
-static void deploy_case(struct engine *engine, struct testcase *testcase,
-                        const struct server_type *type)
+void engine_deploy_case(struct engine *engine, struct testcase *testcase)
 {
     const struct definition *definition = testcase->suite->definition;
+    const struct server_type *type =
+        run_server_type(testcase->suite->run, definition);
     size_t count = definition->server_count;
     struct server_wanted *wanted = xcalloc(count, sizeof *wanted);
+    char name[sizeof(((struct deployment *)0)->name)];
 
     for (size_t i = 0; i < count; i++) {
         size_t image = i < type->image_count ? i : type->image_count - 1;
         wanted[i] = (struct server_wanted){definition->servers[i], type->images[image]};
     }
-    snprintf(testcase->deployment, sizeof testcase->deployment, "%s-%d", testcase->id, 1);
-    testcase->deployed = true;
-    engine->deployments++;
-    engine->ops.create(engine->context, testcase->deployment, wanted, count);
+    snprintf(name, sizeof name, "%s-%u", testcase->id, ++testcase->deployments);
+    struct deployment *deployment = engine_add_deployment(engine, name);
+    deployment->turn = testcase->turn;
+    testcase->turn->deployment = deployment;
+    engine->ops.create(engine->context, deployment->name, wanted, count);
     free(wanted);
+}
+
+/* The next turn of the case, with these clients (by role; takes the array). */
+static struct turn *begin_turn(struct engine *engine, struct testcase *testcase,
+                               struct client **players, const struct instant *now)
+{
+    struct turn *turn = xcalloc(1, sizeof *turn);
+
+    turn->number = ++testcase->turn_count;
+    turn->testcase = testcase;
+    turn->players = players;
+    turn->state = CASE_PREPARING;
+    turn->taken = *now;
+    turn->prelude.limit = testcase->suite->run->settings.transcript;
+    TAILQ_INSERT_TAIL(&testcase->turns, turn, link);
+    testcase->turn = turn;
+    heap_remove(&engine->due, &testcase->due);
+    testcase_set_state(testcase, CASE_PREPARING);
+    for (size_t i = 0; i < testcase->machine->role_count; i++) {
+        struct client *client = players[i];
+        client->state = CLIENT_PLAYING;
+        client->turn = turn;
+        client->seat = i;
+        matching_count_busy(client, 1);
+        transcript_add(&turn->prelude, now, TRANSCRIPT_NOTE, testcase->machine->roles[i],
+                       "is played by %s (%s)", client->id, client->type);
+    }
+    return turn;
 }
 
 /* It has its clients: seat them, then run it, or have its servers made first. */
 static void start_case(struct engine *engine, struct testcase *testcase,
-                       const struct instant *now)
+                       struct client **players, const struct instant *now)
 {
     const struct definition *definition = testcase->suite->definition;
-    const struct server_type *type = engine_server_type(engine, definition);
+    const struct server_type *type =
+        run_server_type(testcase->suite->run, definition);
+    struct turn *turn = begin_turn(engine, testcase, players, now);
     char name[512];
 
-    testcase->taken = *now;
-    heap_remove(&engine->due, &testcase->due);
-    testcase_set_state(engine, testcase, CASE_PREPARING);
     engine_log(engine, "case %s: has its clients", full_name(testcase, name));
-    for (size_t i = 0; i < definition->role_count; i++) {
-        struct client *client = testcase->players[i];
-        client->state = CLIENT_PLAYING;
-        client->testcase = testcase;
-        client->seat = i;
-        matching_count_busy(engine->matching, client, 1);
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_NOTE,
-                       definition->roles[i].name, "is played by %s (%s)", client->id,
-                       client->type);
-    }
     if (type != NULL && type->image_count > 0) {
-        transcript_add(&testcase->prelude, now, TRANSCRIPT_SERVER, NULL,
+        transcript_add(&turn->prelude, now, TRANSCRIPT_SERVER, NULL,
                        "asked homerunner for %zu of %s", definition->server_count,
                        type->name);
-        deploy_case(engine, testcase, type);
+        engine_deploy_case(engine, testcase);
         return;
     }
     if (type != NULL)
-        testcase->servers = fixed_servers(definition, type);
+        turn->servers = fixed_servers(definition, type);
     engine_run_case(engine, testcase, now);
+}
+
+/* Whether one deployment more may exist. */
+static bool has_deployment_free(const struct engine *engine)
+{
+    return HASH_COUNT(engine->deployments) < engine->going->settings.deployments;
 }
 
 void engine_settle(struct engine *engine, const struct instant *now)
 {
     struct testcase *testcase;
+    struct client **players = NULL;
 
-    while (engine->begun && engine->stopping == NULL &&
-           (testcase = matching_next(
-                engine->matching, engine->deployments < engine->settings->deployments)))
-        start_case(engine, testcase, now);
+    while (engine->going != NULL && engine->stopping == NULL &&
+           (testcase = matching_next(engine->going->matching,
+                                     has_deployment_free(engine), &players)) != NULL)
+        start_case(engine, testcase, players, now);
+    engine_notice_end(engine, now);
 }

@@ -7,28 +7,36 @@
 #include "json.h"
 #include "xalloc.h"
 
-#define FILES_MAX 1000 /* of one case */
+#define FILES_MAX 1000 /* of one attempt of a case */
 
-static size_t file_count(const struct testcase *testcase)
+static size_t file_count(const struct turn *turn)
 {
-    return testcase->files != NULL ? (size_t)json_object_object_length(testcase->files)
-                                   : 0;
+    return turn->files != NULL ? (size_t)json_object_object_length(turn->files) : 0;
 }
 
 /* The client, once it has a role; *result says what is wrong otherwise. */
 static const struct client *find_player(const struct engine *engine, const char *id,
                                         enum engine_result *result, char **cause)
 {
-    const struct client *client = NULL;
+    const struct client *client = engine_find_client(engine, id);
 
-    HASH_FIND_STR(engine->clients, id, client);
-    *result = client == NULL             ? ENGINE_UNKNOWN
-              : client->testcase == NULL ? ENGINE_WRONG_MOMENT
-                                         : ENGINE_OK;
+    *result = client == NULL         ? ENGINE_UNKNOWN
+              : client->turn == NULL ? ENGINE_WRONG_MOMENT
+                                     : ENGINE_OK;
     if (*result == ENGINE_WRONG_MOMENT)
         cause_set(cause, "this client plays no role yet, so there is no case that files "
                          "could be of: upload from the first action on");
     return *result == ENGINE_OK ? client : NULL;
+}
+
+static void fill_in(struct upload_target *target, const struct turn *turn)
+{
+    *target = (struct upload_target){
+        .run = turn->testcase->suite->run->id,
+        .testcase = turn->testcase->id,
+        .attempt = turn->number,
+        .room = FILES_MAX - file_count(turn),
+    };
 }
 
 enum engine_result engine_upload_target(const struct engine *engine, const char *id,
@@ -39,20 +47,16 @@ enum engine_result engine_upload_target(const struct engine *engine, const char 
 
     if (client == NULL)
         return result;
-    const struct testcase *testcase = client->testcase;
-    *target = (struct upload_target){
-        .testcase = testcase->id,
-        .role = testcase->machine->roles[client->seat],
-        .room = FILES_MAX - file_count(testcase),
-    };
+    fill_in(target, client->turn);
+    target->role = client->turn->testcase->machine->roles[client->seat];
     return ENGINE_OK;
 }
 
 /* Conditions see it from now on; when the machine does not run yet, from its beginning. */
-static void note_colour(struct testcase *testcase, const char *name, const char *colour)
+static void note_colour(struct turn *turn, const char *name, const char *colour)
 {
     struct json_object **colours =
-        testcase->attempt != NULL ? &testcase->attempt->colours : &testcase->colours;
+        turn->attempt != NULL ? &turn->attempt->colours : &turn->colours;
 
     if (*colours == NULL)
         *colours = json_new_object();
@@ -70,28 +74,39 @@ enum engine_result engine_uploaded(struct engine *engine, const char *id,
 
     if (client == NULL)
         return result;
-    struct testcase *testcase = client->testcase;
-    if (json_member(testcase->files, name) == NULL && file_count(testcase) >= FILES_MAX) {
+    struct turn *turn = client->turn;
+    if (json_member(turn->files, name) == NULL && file_count(turn) >= FILES_MAX) {
         cause_set(cause, "the case has %d files, which is the limit", FILES_MAX);
         return ENGINE_WRONG_MOMENT;
     }
-    if (testcase->files == NULL)
-        testcase->files = json_new_object();
-    json_put_int(testcase->files, name, (int64_t)size);
-    transcript_add(testcase->attempt != NULL ? &testcase->attempt->transcript
-                                             : &testcase->prelude,
-                   now, TRANSCRIPT_UPLOAD, testcase->machine->roles[client->seat],
-                   "%s, %zu bytes%s%s", name, size, colour != NULL ? ", colour " : "",
+    if (turn->files == NULL)
+        turn->files = json_new_object();
+    json_put_int(turn->files, name, (int64_t)size);
+    transcript_add(turn_transcript(turn), now, TRANSCRIPT_UPLOAD,
+                   turn->testcase->machine->roles[client->seat], "%s, %zu bytes%s%s",
+                   name, size, colour != NULL ? ", colour " : "",
                    colour != NULL ? colour : "");
-    if (!testcase_has_ended(testcase))
-        note_colour(testcase, name, colour);
+    if (turn->ended.mono_ms == 0)
+        note_colour(turn, name, colour);
+    turn->testcase->suite->run->changes++;
     return ENGINE_OK;
 }
 
-bool engine_has_file(const struct engine *engine, const char *id, const char *name)
+bool engine_find_file(const struct engine *engine, const char *id, unsigned attempt,
+                      const char *name, struct upload_target *target)
 {
     const struct testcase *testcase = NULL;
+    const struct turn *turn;
 
     HASH_FIND_STR(engine->cases_by_id, id, testcase);
-    return testcase != NULL && json_member(testcase->files, name) != NULL;
+    if (testcase == NULL)
+        return false;
+    TAILQ_FOREACH_REVERSE (turn, &testcase->turns, turn_list, link) {
+        if ((attempt == 0 || attempt == turn->number) &&
+            json_member(turn->files, name) != NULL) {
+            fill_in(target, turn);
+            return true;
+        }
+    }
+    return false;
 }

@@ -4,7 +4,7 @@
  * engine.
  *
  *   engine.c        its life, inputs, questions
- *   engine_suite.c  from definitions to cases
+ *   engine_run.c    a run from its beginning to its end, and a restart
  *   engine_case.c   a case from its clients to its outcome
  *   engine_files.c  what clients upload
  */
@@ -22,32 +22,57 @@ void engine_log(const struct engine *engine, const char *format, ...)
 /* From now on every poll of the client is told to exit, for this reason. */
 void engine_dismiss(struct engine *engine, struct client *client, const char *reason);
 
-/* --- engine_suite.c --- */
+/* The client of this id, or NULL. */
+struct client *engine_find_client(const struct engine *engine, const char *id);
 
-/* Free the suite and its cases. */
-void engine_free_suite(struct engine *engine, struct suite *suite);
+/* A client that waits, with all that it is known by. Keeps a reference to the registration. */
+struct client *engine_add_client(struct engine *engine, const char *id,
+                                 struct json_object *registration);
+void engine_forget_client(struct engine *engine, struct client *client);
 
-/* The kind of servers that the definition wants, or NULL. */
-const struct server_type *engine_server_type(const struct engine *engine,
-                                             const struct definition *definition);
+/* --- engine_run.c --- */
+
+/* The last case of the run that is going may have ended: then it ends, too. */
+void engine_notice_end(struct engine *engine, const struct instant *now);
+
+/* End all that plays in a run, for the reason in run->broken_off, and the run. */
+void engine_break_off(struct engine *engine, struct run *run, const struct instant *now);
+
+/* Servers of this name were asked for. Borrowed from the engine. */
+struct deployment *engine_add_deployment(struct engine *engine, const char *name);
+
+/* End a run that has not ended, now. */
+void engine_end_run(struct engine *engine, struct run *run, const struct instant *now);
 
 /* --- engine_case.c --- */
 
 /* Start every case that can start now. */
 void engine_settle(struct engine *engine, const struct instant *now);
 
+/* The case stands in line for its clients. */
+void engine_await_clients(struct engine *engine, struct testcase *testcase,
+                          const struct instant *now);
+
 /* The case has its servers: its machine runs. */
 void engine_run_case(struct engine *engine, struct testcase *testcase,
                      const struct instant *now);
 
-/* The case's attempt did something: wake clients that are to hear other things, send its request,
+/* Ask homerunner for the servers of the case. */
+void engine_deploy_case(struct engine *engine, struct testcase *testcase);
+
+/* The turn's attempt did something: wake clients that are to hear other things, send its request,
  * notice its end. */
-void engine_case_moved(struct engine *engine, struct testcase *testcase,
+void engine_case_moved(struct engine *engine, struct turn *turn,
                        const struct instant *now);
 
-/* End a case, whether its machine runs or not yet; nothing if it has ended. `details` may be NULL. */
-void engine_end_case(struct engine *engine, struct testcase *testcase,
-                     enum outcome outcome, const char *type, const char *message,
-                     const char *details, const struct instant *now);
+/* End a turn of a case, whether its machine runs or not yet; nothing if it has ended. The case ends
+ * with it, or waits for another one. `details` may be NULL. */
+void engine_end_turn(struct engine *engine, struct turn *turn, enum outcome outcome,
+                     const char *type, const char *message, const char *details,
+                     const struct instant *now);
+
+/* End a case for good, as an error, whether it waits or not; nothing if it has ended. */
+void engine_end_case(struct engine *engine, struct testcase *testcase, const char *type,
+                     const char *message, const struct instant *now);
 
 #endif

@@ -224,6 +224,37 @@ static void enter_http(struct attempt *attempt, const struct instant *now)
     id_derive(attempt->ticket, attempt->id, "request %u", ++attempt->deliveries);
 }
 
+/* Whether a request that was sent twice does what one does. */
+static bool is_idempotent(const char *method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"};
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (method == NULL || strcmp(method, methods[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+void entering_resume(struct attempt *attempt, const struct instant *now)
+{
+    const struct machine_state *state = attempt_current(attempt);
+    const char *method = json_member_text(json_member(state->body, "http"), "method");
+
+    if (state->kind != STATE_HTTP || attempt->verdict.outcome != OUTCOME_NONE)
+        return;
+    if (is_idempotent(method)) {
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, NULL,
+                       "the server was started again: the request is sent once more");
+        enter_http(attempt, now);
+    } else {
+        attempt_endf(attempt, OUTCOME_ERROR, "restart", NULL, now,
+                     "in state %s: the server was started again while a %s request was "
+                     "under way, and nobody knows what came of it",
+                     state->name, method);
+    }
+}
+
 void entering_run(struct attempt *attempt, const struct instant *now)
 {
     switch (attempt_current(attempt)->kind) {

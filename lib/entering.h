@@ -12,4 +12,9 @@
  * ended when this returns. */
 void entering_run(struct attempt *attempt, const struct instant *now);
 
+/* The process is another one now: whether the request that the current state waits for was sent, and what
+ * came of it, nobody knows. It is sent again if its method allows that (RFC 9110, 9.2.2), else the
+ * attempt has ended when this returns. Nothing in other states. */
+void entering_resume(struct attempt *attempt, const struct instant *now);
+
 #endif

@@ -202,6 +202,8 @@ char *graph_case(const struct engine *engine, const char *case_id, bool context)
     HASH_FIND_STR(engine->cases_by_id, case_id, testcase);
     if (testcase == NULL)
         return NULL;
-    return draw(testcase->machine, testcase->attempt,
-                context && testcase->attempt != NULL);
+    /* between two attempts the last one is looked at */
+    const struct turn *turn = TAILQ_LAST(&testcase->turns, turn_list);
+    const struct attempt *attempt = turn != NULL ? turn->attempt : NULL;
+    return draw(testcase->machine, attempt, context && attempt != NULL);
 }

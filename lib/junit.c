@@ -3,8 +3,8 @@
 #include "junit.h"
 
 #include "markup.h"
-#include "matching.h"
 #include "model.h"
+#include "status.h"
 #include "xalloc.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ static void count(struct counts *counts, const struct suite *suite,
         counts->errors += testcase->state == CASE_ERROR ||
                           testcase->state == CASE_PREPARING ||
                           testcase->state == CASE_RUNNING;
-        counts->seconds += testcase_seconds(testcase, now);
+        counts->seconds += turn_seconds(testcase->turn, now);
     }
 }
 
@@ -59,14 +59,26 @@ static void write_lines(struct markup *markup, const struct transcript *transcri
 }
 
 /* Where the server gives them out. */
-static void write_files(struct markup *markup, const struct testcase *testcase)
+static void write_files(struct markup *markup, const struct turn *turn)
 {
-    if (testcase->files == NULL)
+    if (turn->files == NULL)
         return;
-    json_object_object_foreach (testcase->files, name, size) {
-        markup_textf(markup, "file /status/%s/files/%s (%s bytes)\n", testcase->id, name,
-                     json_object_get_string(size));
+    json_object_object_foreach (turn->files, name, size) {
+        markup_textf(markup, "file /status/%s/files/%s", turn->testcase->id, name);
+        if (turn != turn->testcase->turn)
+            markup_textf(markup, "?attempt=%u", turn->number);
+        markup_textf(markup, " (%s bytes)\n", json_object_get_string(size));
     }
+}
+
+static void write_turn(struct markup *markup, const struct turn *turn)
+{
+    markup_open(markup, "system-out", NULL);
+    write_lines(markup, &turn->prelude);
+    if (turn->attempt != NULL)
+        write_lines(markup, &turn->attempt->transcript);
+    write_files(markup, turn);
+    markup_close(markup);
 }
 
 static void write_bad_end(struct markup *markup, const char *element, const char *type,
@@ -83,13 +95,11 @@ static void write_outcome(struct markup *markup, const struct engine *engine,
                           const struct testcase *testcase)
 {
     const struct verdict *verdict = testcase_verdict(testcase);
-    const struct attempt *attempt = testcase->attempt;
     char *reason;
 
     switch (testcase->state) {
     case CASE_WAITING:
-        reason = engine->stopping ? xstrdup(engine->stopping)
-                                  : matching_reason(engine->matching, testcase);
+        reason = status_message(engine, testcase);
         markup_open(markup, "skipped", NULL);
         markup_attributef(markup, "message", "waiting for clients: %s", reason);
         markup_close(markup);
@@ -101,7 +111,7 @@ static void write_outcome(struct markup *markup, const struct engine *engine,
         break;
     case CASE_RUNNING:
         reason = xasprintf("the case has not ended: it is in state %s",
-                           attempt->machine->states[attempt->state].name);
+                           attempt_current(testcase->turn->attempt)->name);
         write_bad_end(markup, "error", "running", reason, NULL);
         free(reason);
         break;
@@ -113,25 +123,44 @@ static void write_outcome(struct markup *markup, const struct engine *engine,
     }
 }
 
+/* An attempt that another one followed, as Maven's Surefire writes them and Jenkins reads them:
+ * flaky where the case succeeded in the end, else a rerun. */
+static void write_earlier_turn(struct markup *markup, const struct turn *turn)
+{
+    static const char *const elements[2][2] = {{"rerunError", "rerunFailure"},
+                                               {"flakyError", "flakyFailure"}};
+    const struct verdict *verdict = turn_verdict(turn);
+    bool flaky = turn->testcase->state == CASE_SUCCESS;
+
+    markup_open(markup, elements[flaky][turn->state == CASE_FAILED], "type",
+                verdict->type, "message", verdict->message, NULL);
+    markup_open(markup, "stackTrace", NULL);
+    markup_textf(markup, "attempt %u: %s%s%s", turn->number, verdict->message,
+                 verdict->details != NULL ? "\n" : "",
+                 verdict->details != NULL ? verdict->details : "");
+    markup_close(markup);
+    write_turn(markup, turn);
+    markup_close(markup);
+}
+
 static void write_case(struct markup *markup, const struct engine *engine,
                        const struct testcase *testcase, const struct instant *now)
 {
     const struct definition *definition = testcase->suite->definition;
+    const struct turn *turn;
 
     markup_open(markup, "testcase", NULL);
     markup_attributef(markup, "classname", "%s%s%s", definition->folder,
                       *definition->folder ? "." : "", definition->name);
     markup_attributef(markup, "name", "%s", testcase->name);
-    markup_attributef(markup, "time", "%.3f", testcase_seconds(testcase, now));
+    markup_attributef(markup, "time", "%.3f", turn_seconds(testcase->turn, now));
     write_outcome(markup, engine, testcase);
-    if (testcase->prelude.count > 0) {
-        markup_open(markup, "system-out", NULL);
-        write_lines(markup, &testcase->prelude);
-        if (testcase->attempt != NULL)
-            write_lines(markup, &testcase->attempt->transcript);
-        write_files(markup, testcase);
-        markup_close(markup);
+    TAILQ_FOREACH (turn, &testcase->turns, link) {
+        if (turn != testcase->turn)
+            write_earlier_turn(markup, turn);
     }
+    if (testcase->turn != NULL)
+        write_turn(markup, testcase->turn);
     markup_close(markup);
 }
 
@@ -142,9 +171,9 @@ static int64_t first_start(const struct suite *suite, int64_t otherwise)
     int64_t first = 0;
 
     for (size_t i = 0; i < suite->case_count; i++) {
-        int64_t start = suite->cases[i].taken.wall_ms;
-        if (start != 0 && (first == 0 || start < first))
-            first = start;
+        const struct turn *turn = TAILQ_FIRST(&suite->cases[i].turns);
+        if (turn != NULL && (first == 0 || turn->taken.wall_ms < first))
+            first = turn->taken.wall_ms;
     }
     return first != 0 ? first : otherwise;
 }
@@ -158,7 +187,7 @@ static void write_suite(struct markup *markup, const struct engine *engine,
     char time[CLOCK_TEXT_SIZE];
 
     count(&counts, suite, now);
-    clock_format(first_start(suite, engine->started.wall_ms), time);
+    clock_format(first_start(suite, suite->run->added.wall_ms), time);
     time[strlen("2026-11-22T20:17:00")] = '\0'; /* without fraction and zone */
     markup_open(markup, "testsuite", NULL);
     markup_attributef(markup, "name", "%s%s%s", definition->folder,
@@ -173,21 +202,23 @@ static void write_suite(struct markup *markup, const struct engine *engine,
     markup_close(markup);
 }
 
-char *junit_document(const struct engine *engine, const char *hostname,
-                     const struct instant *now, size_t *size)
+char *junit_document(const struct engine *engine, const char *run_id,
+                     const char *hostname, const struct instant *now, size_t *size)
 {
-    struct markup *markup = markup_new_xml();
+    const struct run *run =
+        run_id != NULL ? engine_find_run(engine, run_id) : engine_shown_run(engine);
+    const struct suite *suite = run != NULL ? TAILQ_FIRST(&run->suites) : NULL;
     struct counts counts = {0};
-    const struct suite *suite;
     size_t number = 0;
 
-    TAILQ_FOREACH (suite, &engine->suites, link) {
-        count(&counts, suite, now);
-    }
+    if (run == NULL && run_id != NULL)
+        return NULL;
+    struct markup *markup = markup_new_xml();
+    for (const struct suite *each = suite; each != NULL; each = TAILQ_NEXT(each, link))
+        count(&counts, each, now);
     markup_open(markup, "testsuites", "name", "trafficlight", NULL);
     write_counts(markup, &counts);
-    TAILQ_FOREACH (suite, &engine->suites, link) {
+    for (; suite != NULL; suite = TAILQ_NEXT(suite, link))
         write_suite(markup, engine, suite, hostname, number++, now);
-    }
     return markup_finish(markup, size);
 }

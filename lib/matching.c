@@ -258,9 +258,21 @@ static struct signature *get_signature(struct matching *matching,
 void matching_add_case(struct matching *matching, struct testcase *testcase,
                        const char *const *types, size_t role_count, bool deploys)
 {
-    testcase->signature = get_signature(matching, types, role_count, deploys);
-    TAILQ_INSERT_TAIL(&testcase->signature->waiting, testcase, waiting);
-    stand_ready(matching, testcase->signature);
+    struct signature *signature = get_signature(matching, types, role_count, deploys);
+    struct testcase *last = TAILQ_LAST(&signature->waiting, testcase_list);
+    struct testcase *later = NULL;
+
+    if (last != NULL && last->order > testcase->order) /* it is tried again */
+        TAILQ_FOREACH (later, &signature->waiting, waiting) {
+            if (later->order > testcase->order)
+                break;
+        }
+    if (later != NULL)
+        TAILQ_INSERT_BEFORE(later, testcase, waiting);
+    else
+        TAILQ_INSERT_TAIL(&signature->waiting, testcase, waiting);
+    testcase->signature = signature;
+    stand_ready(matching, signature);
 }
 
 void matching_remove_case(struct matching *matching, struct testcase *testcase)
@@ -334,15 +346,18 @@ static void leave_lines(struct matching *matching, struct client *client)
 void matching_remove_client(struct matching *matching, struct client *client)
 {
     leave_lines(matching, client);
+    matching_drop_client(client);
+}
+
+void matching_drop_client(struct client *client)
+{
     free(client->memberships);
     client->memberships = NULL;
     client->membership_count = 0;
 }
 
-void matching_count_busy(struct matching *matching, const struct client *client,
-                         int change)
+void matching_count_busy(const struct client *client, int change)
 {
-    (void)matching;
     for (size_t i = 0; i < client->membership_count; i++) {
         struct client_type *type = client->memberships[i].type;
         type->busy_count = change > 0 ? type->busy_count + 1 : type->busy_count - 1;
@@ -386,12 +401,12 @@ static struct testcase *take_case(struct matching *matching, struct signature *s
     TAILQ_REMOVE(&signature->waiting, testcase, waiting);
     for (size_t i = 0; i < signature->role_count; i++)
         leave_lines(matching, players[i]);
-    testcase->players = players;
     stand_ready(matching, signature);
     return testcase;
 }
 
-struct testcase *matching_next(struct matching *matching, bool deployment_free)
+struct testcase *matching_next(struct matching *matching, bool deployment_free,
+                               struct client ***filled_players)
 {
     struct heap_entry *entry;
 
@@ -403,8 +418,10 @@ struct testcase *matching_next(struct matching *matching, bool deployment_free)
         }
         struct client **players = xcalloc(signature->role_count, sizeof(struct client *));
         size_t filled = try_to_fill(matching, signature, players);
-        if (filled == signature->role_count)
+        if (filled == signature->role_count) {
+            *filled_players = players;
             return take_case(matching, signature, players);
+        }
         free(players);
         stand_watching(matching, signature, signature->types[filled]);
     }

@@ -4,14 +4,20 @@
 #include "model.h"
 
 #include <assert.h>
+#include <string.h>
 
-void testcase_set_state(struct engine *engine, struct testcase *testcase,
-                        enum case_state state)
+void testcase_set_state(struct testcase *testcase, enum case_state state)
 {
-    assert(state > testcase->state && !testcase_has_ended(testcase));
-    engine->totals[testcase->state]--;
-    engine->totals[state]++;
+    struct run *run = testcase->suite->run;
+
+    /* forwards; or back to waiting, where another attempt follows */
+    assert(!testcase_has_ended(testcase));
+    assert(state > testcase->state ||
+           (state == CASE_WAITING && testcase->state != CASE_WAITING));
+    run->totals[testcase->state]--;
+    run->totals[state]++;
     testcase->state = state;
+    run->flaky += testcase_is_flaky(testcase);
 }
 
 const char *case_state_text(enum case_state state)
@@ -36,19 +42,78 @@ const char *client_state_text(enum client_state state)
     return texts[state];
 }
 
+const char *run_state_text(enum run_state state)
+{
+    static const char *const texts[] = {
+#define RUN_STATE_TEXT(name, text) text,
+        RUN_STATES(RUN_STATE_TEXT)
+#undef RUN_STATE_TEXT
+    };
+
+    return texts[state];
+}
+
 bool testcase_has_ended(const struct testcase *testcase)
 {
     return testcase->state >= CASE_SUCCESS;
 }
 
-double testcase_seconds(const struct testcase *testcase, const struct instant *now)
+bool testcase_is_flaky(const struct testcase *testcase)
 {
-    int64_t end = testcase_has_ended(testcase) ? testcase->ended.mono_ms : now->mono_ms;
+    return testcase->state == CASE_SUCCESS && testcase->turn_count > 1;
+}
 
-    return testcase->players == NULL ? 0 : (double)(end - testcase->taken.mono_ms) / 1000;
+double turn_seconds(const struct turn *turn, const struct instant *now)
+{
+    if (turn == NULL)
+        return 0;
+    int64_t end = turn->ended.mono_ms != 0 ? turn->ended.mono_ms : now->mono_ms;
+    return (double)(end - turn->taken.mono_ms) / 1000;
+}
+
+const struct verdict *turn_verdict(const struct turn *turn)
+{
+    return turn->attempt != NULL ? &turn->attempt->verdict : &turn->verdict;
 }
 
 const struct verdict *testcase_verdict(const struct testcase *testcase)
 {
-    return testcase->attempt != NULL ? &testcase->attempt->verdict : &testcase->verdict;
+    return testcase->turn != NULL ? turn_verdict(testcase->turn) : &testcase->verdict;
+}
+
+struct transcript *turn_transcript(struct turn *turn)
+{
+    return turn->attempt != NULL ? &turn->attempt->transcript : &turn->prelude;
+}
+
+enum case_state case_state_of(enum outcome outcome)
+{
+    static const enum case_state states[] = {CASE_ERROR, CASE_SUCCESS, CASE_FAILED,
+                                             CASE_ERROR};
+
+    return states[outcome];
+}
+
+struct run *engine_find_run(const struct engine *engine, const char *id)
+{
+    struct run *run;
+
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        if (strcmp(run->id, id) == 0)
+            return run;
+    }
+    return NULL;
+}
+
+struct run *engine_shown_run(const struct engine *engine)
+{
+    struct run *run, *shown = TAILQ_FIRST(&engine->runs);
+
+    if (engine->going != NULL)
+        return engine->going;
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        if (run->begun.mono_ms != 0)
+            shown = run;
+    }
+    return shown;
 }

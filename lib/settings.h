@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the engine is told of the world it works in: kinds of clients, kinds of
- * homeservers, time-outs, limits. Filled from the configuration; the engine only reads
- * it.
+ * What a run is told of the world it works in: kinds of clients, kinds of homeservers,
+ * time-outs, limits. Filled from the configuration; each run keeps those that it began with.
  */
 #ifndef TL_SETTINGS_H
 #define TL_SETTINGS_H
 
+#include <json-c/json.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,11 +48,8 @@ struct settings {
     int64_t step_timeout_ms;               /* an action without a time-out of its own */
     int64_t case_timeout_ms;               /* a case without a time-out of its own */
     int64_t unfilled_timeout_ms; /* a case that waits longer for clients; 0: never */
-    char *const *only;           /* globs on cases that are to run; borrowed */
-    size_t only_count;           /* length of only; 0: every case runs */
     double wait_scale;           /* waits of definitions last this many times as long */
     size_t deployments;          /* homerunner deployments that may exist at once */
-    size_t clients;              /* clients known at once */
     size_t transcript;           /* lines of transcript kept for each case */
 };
 
@@ -61,6 +58,11 @@ void settings_init(struct settings *settings);
 
 /* Free what the settings own, not the struct itself. */
 void settings_clear(struct settings *settings);
+
+/* All of them as JSON, owned by the caller; and settings from such JSON, into a struct that owns
+ * nothing yet. Whatever is missing there has its default. */
+struct json_object *settings_json(const struct settings *settings);
+void settings_read(struct settings *settings, struct json_object *json);
 
 /* The server type of that name, or NULL. Borrowed from settings. */
 const struct server_type *settings_server_type(const struct settings *settings,

@@ -2,6 +2,7 @@
 /* The engine's state as JSON. */
 #include "status.h"
 
+#include "graph.h"
 #include "json.h"
 #include "matching.h"
 #include "model.h"
@@ -19,12 +20,31 @@ static void put_time(struct json_object *object, const char *name, int64_t wall_
 
 /* --- cases --- */
 
-static char *case_message(const struct engine *engine, const struct testcase *testcase)
+/* Why a case that waits does not play. */
+static char *waiting_message(const struct engine *engine, const struct testcase *testcase)
+{
+    const struct run *run = testcase->suite->run;
+
+    if (run->broken_off != NULL)
+        return xstrdup(run->broken_off);
+    if (run != engine->going)
+        return xstrdup("its run is queued: another one is going");
+    char *reason = matching_reason(run->matching, testcase);
+    if (testcase->turn_count == 0)
+        return reason;
+    const struct turn *last = TAILQ_LAST(&testcase->turns, turn_list);
+    char *message = xasprintf("is tried again after attempt %u ended (%s: %s): %s",
+                              last->number, case_state_text(last->state),
+                              turn_verdict(last)->message, reason);
+    free(reason);
+    return message;
+}
+
+char *status_message(const struct engine *engine, const struct testcase *testcase)
 {
     switch (testcase->state) {
     case CASE_WAITING:
-        return engine->stopping != NULL ? xstrdup(engine->stopping)
-                                        : matching_reason(engine->matching, testcase);
+        return waiting_message(engine, testcase);
     case CASE_PREPARING:
         return xstrdup("its servers are being made");
     case CASE_RUNNING:
@@ -34,29 +54,28 @@ static char *case_message(const struct engine *engine, const struct testcase *te
     }
 }
 
-static struct json_object *case_roles(const struct testcase *testcase)
+static struct json_object *turn_roles(const struct turn *turn)
 {
     struct json_object *roles = json_new_object();
 
-    for (size_t i = 0; i < testcase->machine->role_count && testcase->players != NULL;
-         i++) {
+    for (size_t i = 0; turn != NULL && i < turn->testcase->machine->role_count; i++) {
         struct json_object *role = json_new_object();
-        const struct seat *seat = testcase->attempt ? &testcase->attempt->seats[i] : NULL;
+        const struct seat *seat = turn->attempt ? &turn->attempt->seats[i] : NULL;
         const char *action = seat && seat->action ? seat->action->name : NULL;
-        json_put_text(role, "type", testcase->players[i]->type);
-        json_put_text(role, "client", testcase->players[i]->id);
+        json_put_text(role, "type", turn->players[i]->type);
+        json_put_text(role, "client", turn->players[i]->id);
         json_put_text(role, "action", action);
-        json_put(roles, testcase->machine->roles[i], role);
+        json_put(roles, turn->testcase->machine->roles[i], role);
     }
     return roles;
 }
 
-static struct json_object *case_files(const struct testcase *testcase)
+static struct json_object *turn_files(const struct turn *turn)
 {
     struct json_object *files = json_new_array();
 
-    if (testcase->files != NULL) {
-        json_object_object_foreach (testcase->files, name, size) {
+    if (turn != NULL && turn->files != NULL) {
+        json_object_object_foreach (turn->files, name, size) {
             (void)size;
             json_append(files, json_new_text(name));
         }
@@ -64,27 +83,61 @@ static struct json_object *case_files(const struct testcase *testcase)
     return files;
 }
 
+/* What a case and each of its attempts have in common. The turn may be NULL. */
+static void put_turn(struct json_object *object, const struct turn *turn,
+                     const struct status_view *view)
+{
+    const struct attempt *attempt = turn != NULL ? turn->attempt : NULL;
+
+    json_put_text(object, "machine",
+                  attempt ? attempt->machine->states[attempt->state].name : NULL);
+    put_time(object, "started", turn != NULL ? turn->taken.wall_ms : 0);
+    put_time(object, "ended", turn != NULL ? turn->ended.wall_ms : 0);
+    json_put_number(object, "duration", turn_seconds(turn, &view->now));
+    json_put(object, "roles", turn_roles(turn));
+    json_put(object, "servers",
+             turn != NULL && turn->servers ? json_object_get(turn->servers)
+                                           : json_new_array());
+    json_put(object, "files", turn_files(turn));
+}
+
+static struct json_object *attempt_json(const struct turn *turn,
+                                        const struct status_view *view)
+{
+    struct json_object *object = json_new_object();
+
+    json_put_int(object, "number", turn->number);
+    json_put_text(object, "state", case_state_text(turn->state));
+    json_put_text(object, "message", turn_verdict(turn)->message);
+    put_turn(object, turn, view);
+    return object;
+}
+
 static struct json_object *case_json(const struct engine *engine,
                                      const struct testcase *testcase,
                                      const struct status_view *view)
 {
     struct json_object *object = json_new_object();
-    const struct attempt *attempt = testcase->attempt;
-    char *message = case_message(engine, testcase);
+    const struct turn *turn;
+    char *message = status_message(engine, testcase);
 
     json_put_text(object, "id", testcase->id);
     json_put_text(object, "name", testcase->name);
     json_put_text(object, "state", case_state_text(testcase->state));
-    json_put_text(object, "machine",
-                  attempt ? attempt->machine->states[attempt->state].name : NULL);
     json_put_text(object, "message", message);
-    put_time(object, "started", testcase->taken.wall_ms);
-    put_time(object, "ended", testcase->ended.wall_ms);
-    json_put_number(object, "duration", testcase_seconds(testcase, &view->now));
-    json_put(object, "roles", case_roles(testcase));
-    json_put(object, "servers",
-             testcase->servers ? json_object_get(testcase->servers) : json_new_array());
-    json_put(object, "files", case_files(testcase));
+    put_turn(object, testcase->turn, view);
+    if (testcase->turn == NULL)
+        put_time(object, "ended", testcase->ended.wall_ms);
+    if (testcase_is_flaky(testcase))
+        json_put_bool(object, "flaky", true);
+    if (testcase->turn_count > 1 ||
+        (testcase->turn_count == 1 && testcase->turn == NULL)) {
+        struct json_object *attempts = json_new_array();
+        TAILQ_FOREACH (turn, &testcase->turns, link) {
+            json_append(attempts, attempt_json(turn, view));
+        }
+        json_put(object, "attempts", attempts);
+    }
     free(message);
     return object;
 }
@@ -139,6 +192,24 @@ struct json_object *status_suite(const struct engine *engine, const char *id,
     return suite != NULL ? suite_json(engine, suite, view) : NULL;
 }
 
+/* The lines of a turn under "transcript", with how many were left out; the turn may be NULL. */
+static void put_transcript(struct json_object *object, const struct turn *turn)
+{
+    struct json_object *lines = json_new_array();
+    size_t dropped = 0;
+
+    if (turn != NULL) {
+        append_transcript(lines, &turn->prelude);
+        dropped += turn->prelude.dropped;
+    }
+    if (turn != NULL && turn->attempt != NULL) {
+        append_transcript(lines, &turn->attempt->transcript);
+        dropped += turn->attempt->transcript.dropped;
+    }
+    json_put(object, "transcript", lines);
+    json_put_int(object, "transcript_dropped", (int64_t)dropped);
+}
+
 struct json_object *status_case(const struct engine *engine, const char *id,
                                 const struct status_view *view)
 {
@@ -148,17 +219,18 @@ struct json_object *status_case(const struct engine *engine, const char *id,
     if (testcase == NULL)
         return NULL;
     struct json_object *object = case_json(engine, testcase, view);
-    struct json_object *transcript = json_new_array();
-    size_t dropped = testcase->prelude.dropped;
-    append_transcript(transcript, &testcase->prelude);
-    if (testcase->attempt != NULL) {
-        append_transcript(transcript, &testcase->attempt->transcript);
-        dropped += testcase->attempt->transcript.dropped;
-    }
+    struct json_object *attempts = json_member(object, "attempts");
+    const struct turn *turn = TAILQ_FIRST(&testcase->turns);
     json_put(object, "suite", suite_head(testcase->suite));
+    json_put_text(object, "run", testcase->suite->run->id);
     json_put_text(object, "details", testcase_verdict(testcase)->details);
-    json_put(object, "transcript", transcript);
-    json_put_int(object, "transcript_dropped", (int64_t)dropped);
+    put_transcript(object, testcase->turn);
+    for (size_t i = 0; attempts != NULL && i < json_object_array_length(attempts); i++) {
+        struct json_object *attempt = json_object_array_get_idx(attempts, i);
+        json_put_text(attempt, "details", turn_verdict(turn)->details);
+        put_transcript(attempt, turn);
+        turn = TAILQ_NEXT(turn, link);
+    }
     return object;
 }
 
@@ -168,7 +240,7 @@ static struct json_object *client_json(const struct client *client,
                                        const struct status_view *view)
 {
     struct json_object *object = json_new_object();
-    const struct testcase *testcase = client->testcase;
+    const struct testcase *testcase = client->turn ? client->turn->testcase : NULL;
 
     json_put_text(object, "id", client->id);
     json_put_text(object, "type", client->type);
@@ -183,7 +255,7 @@ static struct json_object *client_json(const struct client *client,
     return object;
 }
 
-static struct json_object *server_json(const struct engine *engine,
+static struct json_object *server_json(const struct engine *engine, const struct run *run,
                                        const struct status_view *view)
 {
     struct json_object *object = json_new_object();
@@ -191,43 +263,176 @@ static struct json_object *server_json(const struct engine *engine,
     json_put_text(object, "version", view->version);
     put_time(object, "started", engine->started.wall_ms);
     put_time(object, "now", view->now.wall_ms);
-    json_put_bool(object, "done", engine_is_done(engine));
-    json_put_text(object, "run", engine->run_id);
+    json_put_bool(object, "done", run == NULL || run->state == RUN_ENDED);
+    json_put_text(object, "run", run != NULL ? run->id : NULL);
+    return object;
+}
+
+static struct json_object *totals_json(const struct run *run)
+{
+    struct json_object *totals = json_new_object();
+
+    json_put_int(totals, "cases", run != NULL ? (int64_t)run->case_count : 0);
+    for (int state = 0; state < CASE_STATE_COUNT; state++)
+        json_put_int(totals, case_state_text(state),
+                     run != NULL ? (int64_t)run->totals[state] : 0);
+    json_put_int(totals, "flaky", run != NULL ? (int64_t)run->flaky : 0);
+    return totals;
+}
+
+static struct json_object *run_json(const struct run *run)
+{
+    struct json_object *object = json_new_object();
+
+    json_put_text(object, "id", run->id);
+    json_put_text(object, "label", run->label);
+    json_put_text(object, "state", run_state_text(run->state));
+    json_put(object, "totals", totals_json(run));
+    put_time(object, "started", run->begun.wall_ms);
+    put_time(object, "ended", run->ended.wall_ms);
+    return object;
+}
+
+/* Whether a client belongs to what is to be seen of the run: it plays there, or in none. */
+static bool is_seen(const struct client *client, const struct run *run)
+{
+    return client->turn == NULL || client->turn->testcase->suite->run == run;
+}
+
+/* The client types of a case in the order of its roles. Owned. */
+static char *case_types(const struct testcase *testcase)
+{
+    const struct definition *definition = testcase->suite->definition;
+    const char **types = xcalloc(definition->role_count, sizeof *types);
+    char *list = xstrdup("");
+
+    definition_case_types(definition, testcase->index, types);
+    for (size_t i = 0; i < definition->role_count; i++) {
+        char *longer = xasprintf("%s%s%s", list, i > 0 ? ", " : "", types[i]);
+        free(list);
+        list = longer;
+    }
+    free(types);
+    return list;
+}
+
+/* What is kept of a case that has ended. */
+static struct json_object *record_json(const struct engine *engine,
+                                       const struct testcase *testcase,
+                                       const struct status_view *view)
+{
+    struct json_object *record = json_new_object();
+    const struct definition *definition = testcase->suite->definition;
+    char *test = xasprintf("%s%s%s", definition->folder, *definition->folder ? "." : "",
+                           definition->name);
+    char *types = case_types(testcase);
+    char *message = status_message(engine, testcase);
+    char *machine = graph_case(engine, testcase->id, false);
+    char *context = graph_case(engine, testcase->id, true);
+
+    json_put_text(record, "id", testcase->id);
+    json_put_text(record, "test", test);
+    json_put_text(record, "name", testcase->name);
+    json_put_text(record, "types", types);
+    json_put_text(record, "state", case_state_text(testcase->state));
+    json_put_bool(record, "flaky", testcase_is_flaky(testcase));
+    json_put_int(record, "attempts", testcase->turn_count);
+    json_put_number(record, "duration", turn_seconds(testcase->turn, &view->now));
+    json_put_int(record, "ended", testcase->ended.wall_ms);
+    json_put_text(record, "message", message);
+    json_put(record, "document", status_case(engine, testcase->id, view));
+    json_put_text(record, "machine", machine);
+    json_put_text(record, "context", context);
+    free(context);
+    free(machine);
+    free(message);
+    free(types);
+    free(test);
+    return record;
+}
+
+static struct json_object *all_json(const struct engine *engine, const struct run *run,
+                                    const struct status_view *view)
+{
+    struct json_object *object = json_new_object();
+    struct json_object *suites = json_new_array();
+    struct json_object *clients = json_new_array();
+    const struct suite *suite = run != NULL ? TAILQ_FIRST(&run->suites) : NULL;
+    const struct client *client;
+
+    for (; suite != NULL; suite = TAILQ_NEXT(suite, link))
+        json_append(suites, suite_json(engine, suite, view));
+    for (client = engine->clients; client != NULL; client = client->hh.next) {
+        if (is_seen(client, run))
+            json_append(clients, client_json(client, view));
+    }
+    json_put(object, "server", server_json(engine, run, view));
+    json_put(object, "run", run != NULL ? run_json(run) : NULL);
+    json_put(object, "totals", totals_json(run));
+    json_put(object, "suites", suites);
+    json_put(object, "clients", clients);
     return object;
 }
 
 struct json_object *status_all(const struct engine *engine,
                                const struct status_view *view)
 {
-    struct json_object *object = json_new_object();
-    struct json_object *totals = json_new_object();
-    struct json_object *suites = json_new_array();
-    struct json_object *clients = json_new_array();
-    const struct suite *suite;
+    return all_json(engine, engine_shown_run(engine), view);
+}
 
-    json_put_int(totals, "cases", (int64_t)engine->case_count);
-    for (int state = 0; state < CASE_STATE_COUNT; state++)
-        json_put_int(totals, case_state_text(state), (int64_t)engine->totals[state]);
-    TAILQ_FOREACH (suite, &engine->suites, link) {
-        json_append(suites, suite_json(engine, suite, view));
+struct json_object *status_run(const struct engine *engine, const char *id,
+                               const struct status_view *view)
+{
+    const struct run *run = engine_find_run(engine, id);
+
+    return run != NULL ? all_json(engine, run, view) : NULL;
+}
+
+struct json_object *status_runs(const struct engine *engine)
+{
+    struct json_object *runs = json_new_array();
+    const struct run *run;
+
+    TAILQ_FOREACH_REVERSE (run, &engine->runs, run_list, link) {
+        json_append(runs, run_json(run));
     }
-    for (const struct client *client = engine->clients; client; client = client->hh.next)
-        json_append(clients, client_json(client, view));
-    json_put(object, "server", server_json(engine, view));
-    json_put(object, "totals", totals);
-    json_put(object, "suites", suites);
-    json_put(object, "clients", clients);
-    return object;
+    return runs;
+}
+
+struct json_object *status_run_head(const struct engine *engine, const char *id)
+{
+    const struct run *run = engine_find_run(engine, id);
+
+    return run != NULL ? run_json(run) : NULL;
+}
+
+struct json_object *status_record(const struct engine *engine, const char *id,
+                                  size_t first, size_t count,
+                                  const struct status_view *view)
+{
+    struct json_object *records = json_new_array();
+    const struct run *run = engine_find_run(engine, id);
+    const struct suite *suite = run != NULL ? TAILQ_FIRST(&run->suites) : NULL;
+
+    for (; suite != NULL && count > 0; suite = TAILQ_NEXT(suite, link)) {
+        for (size_t i = first; i < suite->case_count && count > 0; i++, count--)
+            json_append(records, record_json(engine, &suite->cases[i], view));
+        first -= first < suite->case_count ? first : suite->case_count;
+    }
+    return records;
 }
 
 char *status_line(const struct engine *engine)
 {
+    const struct run *run = engine_shown_run(engine);
     size_t waiting = 0;
 
     for (const struct client *client = engine->clients; client; client = client->hh.next)
         waiting += client->state == CLIENT_WAITING;
     return xasprintf("%zu of %zu cases done, %zu %s waiting",
-                     engine->totals[CASE_SUCCESS] + engine->totals[CASE_FAILED] +
-                         engine->totals[CASE_ERROR],
-                     engine->case_count, waiting, waiting == 1 ? "client" : "clients");
+                     run != NULL ? run->totals[CASE_SUCCESS] + run->totals[CASE_FAILED] +
+                                       run->totals[CASE_ERROR]
+                                 : 0,
+                     run != NULL ? run->case_count : 0, waiting,
+                     waiting == 1 ? "client" : "clients");
 }

@@ -19,9 +19,25 @@ struct status_view {
     void *context; /* for last_polled */
 };
 
-/* Everything: server, totals, suites with their cases, clients. Owned by the caller. */
+/* Everything of the run that people look at (the one that is going, else the last one): server, run,
+ * totals, suites with their cases, clients. Owned by the caller. */
 struct json_object *status_all(const struct engine *engine,
                                const struct status_view *view);
+
+/* The same of this run; NULL if the id is unknown. Owned by the caller. */
+struct json_object *status_run(const struct engine *engine, const char *id,
+                               const struct status_view *view);
+
+/* All runs that the engine has, the newest first, [{id, label, state, totals, started, ended}]; and
+ * one of them (NULL if the id is unknown). Owned by the caller. */
+struct json_object *status_runs(const struct engine *engine);
+struct json_object *status_run_head(const struct engine *engine, const char *id);
+
+/* What is to be kept of `count` cases of a run from number `first` on, in the form of
+ * history_add_cases() in src/history.h; empty past the last one. Owned by the caller. */
+struct json_object *status_record(const struct engine *engine, const char *id,
+                                  size_t first, size_t count,
+                                  const struct status_view *view);
 
 /* One suite with its cases; NULL if the id is unknown. Owned by the caller. */
 struct json_object *status_suite(const struct engine *engine, const char *id,
@@ -31,6 +47,11 @@ struct json_object *status_suite(const struct engine *engine, const char *id,
  * "transcript"; NULL if the id is unknown. Owned by the caller. */
 struct json_object *status_case(const struct engine *engine, const char *id,
                                 const struct status_view *view);
+
+struct testcase;
+
+/* What a person asks first of a case: why it waits, why it ended so; "" while it plays. Owned by the caller. */
+char *status_message(const struct engine *engine, const struct testcase *testcase);
 
 /* "3 of 12 cases done, 4 clients waiting". Owned by the caller. */
 char *status_line(const struct engine *engine);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Test definitions on disk. First all files are listed, then dictionaries are read, then
- * tests. */
+/* Test definitions on disk: first all files are listed, then their texts are collected. */
 #include "suites.h"
 
-#include "compile.h"
 #include "data.h"
 #include "json.h"
-#include "jsonscan.h"
+#include "sources.h"
 #include "xalloc.h"
 
 #include <dirent.h>
@@ -222,58 +220,40 @@ static char *read_file(const char *path, size_t limit, size_t *size, char **caus
     return text;
 }
 
-/* The file's document and its text, for lines in messages; both owned, NULL with a
- * mistake. */
-static struct json_object *read_json(const char *path, size_t limit, char **text,
-                                     struct mistakes *mistakes)
+/* --- collecting --- */
+
+/* Read a file into the sources, unless it is there. */
+static void collect_text(struct json_object *sources, const char *path, size_t limit)
 {
-    struct json_object *root = NULL;
     char *cause = NULL;
     size_t size;
 
-    mistakes_set_file(mistakes, path, NULL);
-    *text = read_file(path, limit, &size, &cause);
-    if (*text != NULL) {
-        json_blank_comments(*text, size);
-        if (json_read(*text, size, JSON_DEPTH, &root, &cause) == 0) {
-            mistakes_set_file(mistakes, path, *text);
-            jsonscan_duplicates(*text, mistakes);
-        }
+    if (sources_has(sources, path))
+        return;
+    char *text = read_file(path, limit, &size, &cause);
+    if (text != NULL && memchr(text, '\0', size) != NULL) {
+        cause_set(&cause, "has a NUL character in it, which no JSON has");
+        free(text);
+        text = NULL;
     }
-    if (cause != NULL)
-        mistake_error(mistakes, NULL, "%s", cause);
+    sources_set_text(sources, path, text, cause);
+    free(text);
     free(cause);
-    return root;
 }
 
-struct dictionary *suites_dictionary(void)
+/* Read the files of flows that a definition includes, relative to its own. */
+static void collect_includes(struct json_object *sources, const char *path, size_t limit)
 {
-    struct dictionary *dictionary = dictionary_new();
-    struct mistakes *mistakes = mistakes_new();
-    char *text = xstrndup((const char *)data_dictionary, data_dictionary_size);
-    struct json_object *root = NULL;
-    char *cause = NULL;
+    const char *text = json_member_text(json_member(sources, "texts"), path);
+    bool may_include = text != NULL && strstr(text, "\"include\"") != NULL;
+    struct json_object *includes =
+        may_include ? sources_includes(path, text) : json_new_array();
 
-    json_blank_comments(text, data_dictionary_size);
-    if (json_read(text, data_dictionary_size, JSON_DEPTH, &root, &cause) < 0)
-        abort(); /* it was checked when the program was built */
-    dictionary_add(dictionary, root, mistakes);
-    json_object_put(root);
-    mistakes_free(mistakes);
-    free(text);
-    return dictionary;
-}
-
-static void read_dictionary(const char *path, size_t limit, struct dictionary *dictionary,
-                            struct mistakes *mistakes)
-{
-    char *text = NULL;
-    struct json_object *root = read_json(path, limit, &text, mistakes);
-
-    if (root != NULL)
-        dictionary_add(dictionary, root, mistakes);
-    json_object_put(root);
-    free(text);
+    for (size_t i = 0; i < json_object_array_length(includes); i++)
+        collect_text(sources,
+                     json_object_get_string(json_object_array_get_idx(includes, i)),
+                     limit);
+    json_object_put(includes);
 }
 
 /* The folder that the file is in: "chat" for /suites/chat/a_test.json. Owned. */
@@ -289,66 +269,51 @@ static char *folder_name(const char *path)
     return folder;
 }
 
-/* "chat/verify_client_test.json": the file as people know it. Owned. */
-static char *short_name(const char *path, const char *folder)
+struct json_object *suites_collect(const struct suites_source *source,
+                                   struct mistakes *mistakes)
 {
-    const char *slash = strrchr(path, '/');
+    struct file_list list = {.mistakes = mistakes};
+    struct json_object *sources = sources_new();
 
-    return xasprintf("%s%s%s", folder, *folder ? "/" : "",
-                     slash != NULL ? slash + 1 : path);
+    for (size_t i = 0; i < source->action_count; i++)
+        find_path(&list, source->actions[i]);
+    for (size_t i = 0; i < source->path_count; i++)
+        find_path(&list, source->paths[i]);
+    for (size_t i = 0; i < list.count; i++) {
+        const char *path = list.files[i].name;
+        bool is_test = !has_form(path, DICTIONARY_FILES);
+        char *folder = folder_name(path);
+        sources_add(sources, path, folder, is_test);
+        collect_text(sources, path, source->file_limit);
+        if (is_test)
+            collect_includes(sources, path, source->file_limit);
+        free(folder);
+    }
+    list_clear(&list);
+    return sources;
 }
 
-/* Read the files of flows that the definition includes, relative to its own. */
-static void read_includes(struct definition *definition, const char *path, size_t limit,
-                          struct mistakes *mistakes, const char *text)
+struct dictionary *suites_dictionary(void)
 {
-    const char *slash = strrchr(path, '/');
-    int folder = slash != NULL ? (int)(slash - path) + 1 : 0;
+    struct dictionary *dictionary = dictionary_new();
+    struct mistakes *mistakes = mistakes_new();
+    char *text = suites_dictionary_text();
+    struct json_object *root = NULL;
+    char *cause = NULL;
 
-    for (size_t i = 0; i < definition->include_count; i++) {
-        char *file = xasprintf("%.*s%s", folder, path, definition->includes[i]);
-        char *included_text = NULL;
-        struct json_object *root = read_json(file, limit, &included_text, mistakes);
-        mistakes_set_file(mistakes, path, text);
-        if (root != NULL) {
-            definition_include(definition, file, included_text, root, mistakes);
-        } else {
-            struct where list = {NULL, "include", 0};
-            struct where here = {&list, NULL, i};
-            mistake_error(mistakes, &here, "%.200s can't be included",
-                          definition->includes[i]);
-            free(included_text);
-        }
-        free(file);
-    }
-}
-
-/* The definition, owned; NULL, and every mistake in the file is noted. */
-static struct definition *read_definition(const char *path, size_t limit,
-                                          const struct dictionary *dictionary,
-                                          const struct settings *settings,
-                                          struct mistakes *mistakes, char **text)
-{
-    size_t before = mistakes_noted(mistakes);
-    struct json_object *root = read_json(path, limit, text, mistakes);
-    char *folder = folder_name(path);
-    char *name = short_name(path, folder);
-    struct definition *definition = NULL;
-
-    if (root != NULL)
-        definition = definition_read(root, name, folder, dictionary, settings, mistakes);
-    if (definition != NULL)
-        read_includes(definition, path, limit, mistakes, *text);
-    if (definition != NULL && mistakes_noted(mistakes) > before) {
-        /* it will not run, but its author is to hear of what is wrong further down, too */
-        machine_release(compile_case(definition, 0, settings, mistakes));
-        definition_free(definition);
-        definition = NULL;
-    }
+    json_blank_comments(text, strlen(text));
+    if (json_read(text, strlen(text), JSON_DEPTH, &root, &cause) < 0)
+        abort(); /* it was checked when the program was built */
+    dictionary_add(dictionary, root, mistakes);
     json_object_put(root);
-    free(name);
-    free(folder);
-    return definition;
+    mistakes_free(mistakes);
+    free(text);
+    return dictionary;
+}
+
+char *suites_dictionary_text(void)
+{
+    return xstrndup((const char *)data_dictionary, data_dictionary_size);
 }
 
 size_t suites_load(const struct suites_source *source, struct dictionary *dictionary,
@@ -356,30 +321,10 @@ size_t suites_load(const struct suites_source *source, struct dictionary *dictio
                    void (*each)(struct definition *definition, void *argument),
                    void *argument)
 {
-    struct file_list list = {.mistakes = mistakes};
-    size_t tests = 0;
+    struct json_object *sources = suites_collect(source, mistakes);
+    size_t tests =
+        sources_load(sources, dictionary, settings, mistakes, each, argument);
 
-    for (size_t i = 0; i < source->action_count; i++)
-        find_path(&list, source->actions[i]);
-    for (size_t i = 0; i < source->path_count; i++)
-        find_path(&list, source->paths[i]);
-    for (size_t i = 0; i < list.count; i++) {
-        if (has_form(list.files[i].name, DICTIONARY_FILES))
-            read_dictionary(list.files[i].name, source->file_limit, dictionary, mistakes);
-    }
-    for (size_t i = 0; i < list.count; i++) {
-        char *text = NULL;
-        if (has_form(list.files[i].name, DICTIONARY_FILES))
-            continue;
-        tests++;
-        struct definition *definition =
-            read_definition(list.files[i].name, source->file_limit, dictionary, settings,
-                            mistakes, &text);
-        if (definition != NULL)
-            each(definition, argument);
-        mistakes_set_file(mistakes, list.files[i].name, NULL);
-        free(text);
-    }
-    list_clear(&list);
+    json_object_put(sources);
     return tests;
 }

@@ -516,7 +516,7 @@ static void check_invariants(void)
 static void serve_any(uint64_t *seed)
 {
     for (size_t i = 0; i < world.deployment_count; i++) {
-        struct deployment *deployment = &world.deployments[i];
+        struct world_deployment *deployment = &world.deployments[i];
         if (!deployment->answered && fixture_random(seed, 2) == 0) {
             if (fixture_random(seed, 5) == 0)
                 world_not_created(&world, i, "it went wrong");

@@ -176,7 +176,7 @@ static void wake_cb(void *context, const char *client)
     note(context, "wake %s", client);
 }
 
-static struct deployment *find_deployment(struct world *world, const char *id)
+static struct world_deployment *find_deployment(struct world *world, const char *id)
 {
     for (size_t i = 0; i < world->deployment_count; i++) {
         if (strcmp(world->deployments[i].id, id) == 0)
@@ -189,14 +189,14 @@ static void create_cb(void *context, const char *id, const struct server_wanted 
                       size_t count)
 {
     struct world *world = context;
-    struct deployment *deployment = find_deployment(world, id);
+    struct world_deployment *deployment = find_deployment(world, id);
 
     note(world, "create %s", id);
     if (deployment == NULL) {
         world->deployments = xreallocarray(
             world->deployments, world->deployment_count + 1, sizeof *world->deployments);
         deployment = &world->deployments[world->deployment_count++];
-        *deployment = (struct deployment){0};
+        *deployment = (struct world_deployment){0};
         snprintf(deployment->id, sizeof deployment->id, "%s", id);
     }
     deployment->created++;
@@ -207,11 +207,11 @@ static void create_cb(void *context, const char *id, const struct server_wanted 
     }
 }
 
-static void destroy_cb(void *context, const char *id)
+static void destroy_cb(void *context, const char *id, bool lost)
 {
-    struct deployment *deployment = find_deployment(context, id);
+    struct world_deployment *deployment = find_deployment(context, id);
 
-    note(context, "destroy %s", id);
+    note(context, "destroy %s%s", id, lost ? " lost" : "");
     ck_assert_ptr_nonnull(deployment);
     deployment->destroyed++;
 }
@@ -240,7 +240,6 @@ static const struct engine_ops ops = {
     .create = create_cb,
     .destroy = destroy_cb,
     .http = http_cb,
-    .last_polled = last_polled_cb,
     .log = log_cb,
 };
 
@@ -293,39 +292,229 @@ void world_init(struct world *world)
     settings_init(&world->settings);
     add_types(&world->settings);
     world->dictionary = fixture_dictionary();
-    world->engine = engine_new(&world->settings, &ops, world, FIXTURE_RUN, &now);
+    world->inputs = json_new_array();
+    world->engine = engine_new(&ops, world, &now);
+}
+
+static void forget_tests(struct world *world)
+{
+    for (size_t i = 0; i < world->test_count; i++)
+        free(world->tests[i].text);
+    free(world->tests);
+    world->tests = NULL;
+    world->test_count = 0;
 }
 
 void world_clear(struct world *world)
 {
+    world_check_replay(world);
     engine_free(world->engine);
     dictionary_free(world->dictionary);
     settings_clear(&world->settings);
+    forget_tests(world);
+    json_object_put(world->inputs);
     free(world->deployments);
     free(world->notes);
 }
 
+/* --- runs --- */
+
 void world_add(struct world *world, const char *text, size_t repeat)
 {
+    world->tests =
+        xreallocarray(world->tests, world->test_count + 1, sizeof *world->tests);
+    world->tests[world->test_count++] = (struct world_test){xstrdup(text), repeat};
+}
+
+/* {"id", "retries", "settings", "tests": [[text, repeat] …]}: what make_run() makes a run of. */
+static struct json_object *recipe(const struct world *world, const char *id)
+{
+    struct json_object *made = json_new_object();
+    struct json_object *tests = json_new_array();
+
+    for (size_t i = 0; i < world->test_count; i++) {
+        struct json_object *test = json_new_object();
+        json_put_text(test, "text", world->tests[i].text);
+        json_put_int(test, "repeat", (int64_t)world->tests[i].repeat);
+        json_append(tests, test);
+    }
+    json_put_text(made, "id", id);
+    json_put_int(made, "retries", world->retries);
+    json_put(made, "settings", settings_json(&world->settings));
+    json_put(made, "tests", tests);
+    return made;
+}
+
+static void add_test(struct world *world, struct run *run, struct json_object *test,
+                     unsigned retries)
+{
     struct mistakes *mistakes = mistakes_new();
-    struct json_object *root = fixture_json(text);
+    struct json_object *only = json_new_array();
+    struct json_object *root = fixture_json(json_member_text(test, "text"));
     struct definition *definition =
         definition_read(root, "folder/a_test.json", "folder", world->dictionary,
-                        &world->settings, mistakes);
-    bool added = definition != NULL &&
-                 engine_add_suite(world->engine, definition, repeat, mistakes);
+                        &run->settings, mistakes);
 
+    run_choose(run, only, (size_t)json_object_get_int64(json_member(test, "repeat")),
+               retries);
+    bool added = definition != NULL && run_add_suite(run, definition, mistakes);
     fixture_print(mistakes);
     ck_assert(added);
+    json_object_put(only);
     json_object_put(root);
     mistakes_free(mistakes);
 }
 
-void world_begin(struct world *world)
+static struct run *make_run(struct world *world, struct json_object *made)
+{
+    struct settings settings;
+    struct json_object *tests = json_member(made, "tests");
+
+    settings_read(&settings, json_member(made, "settings"));
+    struct run *run = run_new(json_member_text(made, "id"), &settings);
+    for (size_t i = 0; i < json_object_array_length(tests); i++)
+        add_test(world, run, json_object_array_get_idx(tests, i),
+                 (unsigned)json_object_get_int64(json_member(made, "retries")));
+    return run;
+}
+
+/* --- inputs, and the same inputs again --- */
+
+static void note_input(struct world *world, struct json_object *input)
+{
+    struct json_object *noted = json_new_object();
+
+    json_put_int(noted, "ms", world->ms);
+    json_put_text(noted, "input", json_text(input));
+    json_append(world->inputs, noted);
+}
+
+enum engine_result world_apply(struct world *world, struct json_object *input,
+                               char **cause)
 {
     struct instant now = fixture_at(world->ms);
 
-    engine_begin(world->engine, &now);
+    note_input(world, input);
+    enum engine_result result = input_apply(world->engine, input, &now, cause);
+    json_object_put(input);
+    return result;
+}
+
+void world_add_run(struct world *world, const char *id)
+{
+    struct instant now = fixture_at(world->ms);
+    struct json_object *made = recipe(world, id);
+
+    note_input(world, made);
+    engine_add_run(world->engine, make_run(world, made), &now);
+    json_object_put(made);
+    forget_tests(world);
+}
+
+void world_begin_run(struct world *world, const char *id)
+{
+    struct json_object *checkpoint = engine_checkpoint(world->engine);
+
+    world_add_run(world, id);
+    ck_assert_str_eq(engine_next_run(world->engine), id);
+    world_apply(world, input_begin_run(id, checkpoint), NULL);
+    json_object_put(checkpoint);
+}
+
+void world_begin(struct world *world)
+{
+    world_begin_run(world, FIXTURE_RUN);
+}
+
+static void quiet_text(void *context, const char *text)
+{
+    (void)context, (void)text;
+}
+
+static void quiet_create(void *context, const char *id,
+                         const struct server_wanted *servers, size_t count)
+{
+    (void)context, (void)id, (void)servers, (void)count;
+}
+
+static void quiet_destroy(void *context, const char *id, bool lost)
+{
+    (void)context, (void)id, (void)lost;
+}
+
+static void quiet_http(void *context, const char *ticket, struct json_object *request)
+{
+    (void)context, (void)ticket, (void)request;
+}
+
+static const struct engine_ops quiet_ops = {
+    .wake = quiet_text,
+    .create = quiet_create,
+    .destroy = quiet_destroy,
+    .http = quiet_http,
+    .log = quiet_text,
+};
+
+static void replay_one(struct world *world, struct engine *engine,
+                       struct json_object *noted, bool *fresh)
+{
+    struct instant now =
+        fixture_at(json_object_get_int64(json_member(noted, "ms")));
+    const char *text = json_member_text(noted, "input");
+    struct json_object *input = NULL;
+
+    ck_assert_int_eq(json_read(text, strlen(text), 64, &input, NULL), 0);
+    if (json_member(input, "tests") != NULL) /* a recipe */
+        engine_add_run(engine, make_run(world, input), &now);
+    else
+        ck_assert_int_ne(input_replay(engine, input, &now, fresh, NULL),
+                         ENGINE_INVALID);
+    json_object_put(input);
+}
+
+static int64_t last_polled_cb(void *context, const char *client);
+
+/* Everything that is to be seen of an engine. Owned. */
+static char *seen_of(const struct engine *engine, int64_t ms)
+{
+    struct status_view view = {"1.0", fixture_at(ms), last_polled_cb, NULL};
+    struct json_object *all = json_new_array();
+    const struct testcase *testcase;
+    const struct client *client;
+    const struct run *run;
+
+    json_append(all, status_all(engine, &view));
+    json_append(all, status_runs(engine));
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        json_append(all, status_run(engine, run->id, &view));
+    }
+    for (testcase = engine->cases_by_id; testcase; testcase = testcase->hh.next)
+        json_append(all, status_case(engine, testcase->id, &view));
+    for (client = engine->clients; client != NULL; client = client->hh.next) {
+        const char *answer = engine_poll(engine, client->id).answer;
+        json_append(all, json_new_text(answer != NULL ? answer : "idle"));
+    }
+    json_append(all, json_object_new_int64(engine_deadline(engine)));
+    json_append(all, engine_checkpoint(engine));
+    char *text = xstrdup(json_text(all));
+    json_object_put(all);
+    return text;
+}
+
+void world_check_replay(struct world *world)
+{
+    struct instant start = fixture_at(0);
+    struct engine *again = engine_new(&quiet_ops, NULL, &start);
+    bool fresh = true;
+
+    for (size_t i = 0; i < json_object_array_length(world->inputs); i++)
+        replay_one(world, again, json_object_array_get_idx(world->inputs, i), &fresh);
+    char *wanted = seen_of(world->engine, world->ms);
+    char *found = seen_of(again, world->ms);
+    ck_assert_str_eq(found, wanted);
+    free(wanted);
+    free(found);
+    engine_free(again);
 }
 
 const char *world_notes(struct world *world)
@@ -338,12 +527,11 @@ const char *world_notes(struct world *world)
     return last;
 }
 
-/* --- inputs --- */
+/* --- inputs of all kinds --- */
 
 enum engine_result world_register(struct world *world, const char *id,
                                   const char *registration)
 {
-    struct instant now = fixture_at(world->ms);
     struct json_object *body;
     char *cause = NULL;
 
@@ -353,7 +541,7 @@ enum engine_result world_register(struct world *world, const char *id,
         body = json_new_object();
         json_put_text(body, "type", registration);
     }
-    enum engine_result result = engine_register(world->engine, id, body, &now, &cause);
+    enum engine_result result = world_apply(world, input_register(id, body), &cause);
     ck_assert_int_eq(result != ENGINE_OK, cause != NULL);
     json_object_put(body);
     free(cause);
@@ -362,69 +550,73 @@ enum engine_result world_register(struct world *world, const char *id,
 
 void world_report(struct world *world, const char *id, const char *response)
 {
-    struct instant now = fixture_at(world->ms);
     struct poll poll = engine_poll(world->engine, id);
     struct json_object *body = json_new_object();
-    char *delivery = poll.delivery != NULL ? xstrdup(poll.delivery) : NULL;
     char *cause = NULL;
 
     if (response != NULL)
         json_put_text(body, "response", response);
-    ck_assert_int_eq(
-        engine_report(world->engine, id, delivery, false, body, &now, &cause), ENGINE_OK);
+    struct json_object *input =
+        input_report(id, poll.delivery != NULL ? poll.delivery : "", false, body);
+    ck_assert_int_eq(world_apply(world, input, &cause), ENGINE_OK);
     ck_assert_ptr_null(cause);
     json_object_put(body);
-    free(delivery);
 }
 
 void world_lost(struct world *world, const char *id)
 {
-    struct instant now = fixture_at(world->ms);
-
-    engine_lost(world->engine, id, "it fell silent", &now);
+    world_apply(world, input_lost(id, "it fell silent"), NULL);
 }
 
 void world_error(struct world *world, const char *id, bool is_action)
 {
-    struct instant now = fixture_at(world->ms);
-
     ck_assert_int_eq(
-        engine_client_error(world->engine, id, is_action, "it broke", "a.js:1", &now),
+        world_apply(world, input_client_error(id, is_action, "it broke", "a.js:1"), NULL),
         ENGINE_OK);
 }
 
 void world_created(struct world *world, size_t deployment)
 {
-    struct instant now = fixture_at(world->ms);
     struct json_object *servers = fixture_json("[{'name': 'server', 'server_name': 'hs1',"
                                                "  'cs_api': 'http://localhost:9000'}]");
 
     world->deployments[deployment].answered = true;
-    engine_created(world->engine, world->deployments[deployment].id, servers, NULL, &now);
+    world_apply(world, input_created(world->deployments[deployment].id, servers, NULL),
+                NULL);
     json_object_put(servers);
 }
 
 void world_not_created(struct world *world, size_t deployment, const char *cause)
 {
-    struct instant now = fixture_at(world->ms);
-
     world->deployments[deployment].answered = true;
-    engine_created(world->engine, world->deployments[deployment].id, NULL, cause, &now);
+    world_apply(world, input_created(world->deployments[deployment].id, NULL, cause),
+                NULL);
 }
 
 void world_destroyed(struct world *world, size_t deployment)
 {
-    struct instant now = fixture_at(world->ms);
-
     world->deployments[deployment].over = true;
-    engine_destroyed(world->engine, world->deployments[deployment].id, NULL, &now);
+    world_apply(world, input_destroyed(world->deployments[deployment].id, NULL), NULL);
 }
 
 void world_stop(struct world *world)
 {
-    struct instant now = fixture_at(world->ms);
+    world_apply(world, input_stop("the server stops"), NULL);
+}
 
-    engine_stop(world->engine, "the server stops", &now);
+static void note_polled(void *argument, const char *client)
+{
+    json_put_int(argument, client, last_polled_cb(NULL, client));
+}
+
+static void tell_time(struct world *world)
+{
+    struct instant now = fixture_at(world->ms);
+    struct json_object *polled = json_new_object();
+
+    engine_overdue(world->engine, &now, note_polled, polled);
+    world_apply(world, input_time(polled), NULL);
+    json_object_put(polled);
 }
 
 void world_pass(struct world *world, int64_t ms)
@@ -438,8 +630,7 @@ void world_pass(struct world *world, int64_t ms)
         world->ms = is_due && due - start > world->ms ? due - start
                     : is_due                          ? world->ms
                                                       : end;
-        struct instant now = fixture_at(world->ms);
-        engine_time(world->engine, &now);
+        tell_time(world);
         if (!is_due)
             return;
     }
@@ -466,9 +657,11 @@ const char *world_poll(struct world *world, const char *id)
 
 struct testcase *world_case(struct world *world, size_t index)
 {
+    const struct run *run = engine_shown_run(world->engine);
     struct suite *suite;
 
-    TAILQ_FOREACH (suite, &world->engine->suites, link) {
+    ck_assert_ptr_nonnull(run);
+    TAILQ_FOREACH (suite, &run->suites, link) {
         if (index < suite->case_count)
             return &suite->cases[index];
         index -= suite->case_count;
@@ -484,9 +677,9 @@ const char *world_told(struct world *world, size_t index)
     size_t size =
         (size_t)snprintf(text, sizeof text, "%s", case_state_text(testcase->state));
 
-    for (size_t i = 0; testcase->players && i < testcase->machine->role_count; i++)
+    for (size_t i = 0; testcase->turn && i < testcase->machine->role_count; i++)
         size += (size_t)snprintf(text + size, sizeof text - size, " %s",
-                                 testcase->players[i]->id);
+                                 testcase->turn->players[i]->id);
     return text;
 }
 

@@ -9,7 +9,9 @@
 #include "compile.h"
 #include "engine.h"
 #include "jsonscan.h"
+#include "input.h"
 #include "model.h"
+#include "run.h"
 
 #include <stdio.h>
 
@@ -46,7 +48,7 @@ struct definition *fixture_definition(const char *text, const struct settings *s
 struct machine *fixture_machine(const char *text);
 
 /* A deployment that the engine asked for. */
-struct deployment {
+struct world_deployment {
     char id[ID_SIZE + 8]; /* as the engine named it */
     char servers[200];    /* "name=image name=image" */
     int created;          /* how often create was asked for */
@@ -55,14 +57,25 @@ struct deployment {
     bool over;            /* world_destroyed() was called */
 };
 
-/* An engine and what is around it. */
+/* A definition that was added, and how often each of its cases is to be there. */
+struct world_test {
+    char *text;    /* as in fixture_json(); owned */
+    size_t repeat; /* from 1 */
+};
+
+/* An engine and what is around it. All inputs are noted; world_clear() gives them to another engine,
+ * which must then be the same. */
 struct world {
-    struct settings settings;       /* change them before the first world_add() */
+    struct settings settings;       /* change them before world_begin() */
+    unsigned retries;               /* of a run; change them before world_begin() */
     struct dictionary *dictionary;  /* see fixture_dictionary(); owned */
+    struct world_test *tests;       /* of the next run; owned */
+    size_t test_count;              /* length of tests */
+    struct json_object *inputs;     /* [[ms, input] …]; owned */
     struct engine *engine;          /* owned */
     int64_t ms;                     /* what time it is, for fixture_at() */
     char *notes;                    /* what was asked of it since world_notes(); owned */
-    struct deployment *deployments; /* in the order in which they were asked; owned */
+    struct world_deployment *deployments; /* in the order in which they were asked; owned */
     size_t deployment_count;        /* length of deployments */
     int lines;                      /* of the log so far */
 };
@@ -72,9 +85,22 @@ struct world {
 void world_init(struct world *world);
 void world_clear(struct world *world);
 
-/* Add a definition; the test fails if it has a mistake. Then let cases start. */
+/* Add a definition; the test fails if it has a mistake. Then let cases start: as the run FIXTURE_RUN,
+ * or as another one. */
 void world_add(struct world *world, const char *text, size_t repeat);
 void world_begin(struct world *world);
+void world_begin_run(struct world *world, const char *id);
+
+/* The same in two steps: a run is queued. */
+void world_add_run(struct world *world, const char *id);
+
+/* Give the engine an input, which is noted. Takes it; *cause may be NULL. */
+enum engine_result world_apply(struct world *world, struct json_object *input,
+                               char **cause);
+
+/* Another engine with the same inputs; the test fails if anything is to be seen there that is not to
+ * be seen here. */
+void world_check_replay(struct world *world);
 
 /* What was asked since the last time, in order, "wake a\nwake b\n". Owned by the world.
  */

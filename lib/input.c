@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inputs of the engine as JSON: each kind has one function that makes it and one that applies it,
+ * side by side; a table at the end names them. */
+#include "input.h"
+
+#include "json.h"
+#include "run.h"
+#include "xalloc.h"
+
+#include <string.h>
+
+static struct json_object *input_new(const char *kind)
+{
+    struct json_object *input = json_new_object();
+
+    json_put_text(input, "input", kind);
+    return input;
+}
+
+static const char *text(struct json_object *input, const char *name)
+{
+    return json_member_text(input, name);
+}
+
+static bool flag(struct json_object *input, const char *name)
+{
+    return json_object_get_boolean(json_member(input, name));
+}
+
+/* --- clients --- */
+
+struct json_object *input_register(const char *client, struct json_object *registration)
+{
+    struct json_object *input = input_new("register");
+
+    json_put_text(input, "client", client);
+    json_put(input, "registration", json_object_get(registration));
+    return input;
+}
+
+static enum engine_result apply_register(struct engine *engine, struct json_object *input,
+                                         const struct instant *now, char **cause)
+{
+    return engine_register(engine, text(input, "client"),
+                           json_member(input, "registration"), now, cause);
+}
+
+struct json_object *input_report(const char *client, const char *delivery, bool strict,
+                                 struct json_object *body)
+{
+    struct json_object *input = input_new("report");
+
+    json_put_text(input, "client", client);
+    json_put_text(input, "delivery", delivery);
+    json_put_bool(input, "strict", strict);
+    json_put(input, "body", json_object_get(body));
+    return input;
+}
+
+static enum engine_result apply_report(struct engine *engine, struct json_object *input,
+                                       const struct instant *now, char **cause)
+{
+    return engine_report(engine, text(input, "client"), text(input, "delivery"),
+                         flag(input, "strict"), json_member(input, "body"), now, cause);
+}
+
+struct json_object *input_client_error(const char *client, bool is_action,
+                                       const char *details, const char *path)
+{
+    struct json_object *input = input_new("error");
+
+    json_put_text(input, "client", client);
+    json_put_bool(input, "is_action", is_action);
+    json_put_text(input, "details", details);
+    json_put_text(input, "path", path);
+    return input;
+}
+
+static enum engine_result apply_client_error(struct engine *engine,
+                                             struct json_object *input,
+                                             const struct instant *now, char **cause)
+{
+    (void)cause;
+    return engine_client_error(engine, text(input, "client"), flag(input, "is_action"),
+                               text(input, "details"), text(input, "path"), now);
+}
+
+struct json_object *input_uploaded(const char *client, const char *name, size_t size,
+                                   const char *colour)
+{
+    struct json_object *input = input_new("uploaded");
+
+    json_put_text(input, "client", client);
+    json_put_text(input, "name", name);
+    json_put_int(input, "size", (int64_t)size);
+    json_put_text(input, "colour", colour);
+    return input;
+}
+
+static enum engine_result apply_uploaded(struct engine *engine, struct json_object *input,
+                                         const struct instant *now, char **cause)
+{
+    return engine_uploaded(engine, text(input, "client"), text(input, "name"),
+                           (size_t)json_object_get_int64(json_member(input, "size")),
+                           text(input, "colour"), now, cause);
+}
+
+struct json_object *input_lost(const char *client, const char *reason)
+{
+    struct json_object *input = input_new("lost");
+
+    json_put_text(input, "client", client);
+    json_put_text(input, "reason", reason);
+    return input;
+}
+
+static enum engine_result apply_lost(struct engine *engine, struct json_object *input,
+                                     const struct instant *now, char **cause)
+{
+    (void)cause;
+    engine_lost(engine, text(input, "client"), text(input, "reason"), now);
+    return ENGINE_OK;
+}
+
+/* --- the world --- */
+
+struct json_object *input_created(const char *deployment, struct json_object *servers,
+                                  const char *cause)
+{
+    struct json_object *input = input_new("created");
+
+    json_put_text(input, "deployment", deployment);
+    json_put(input, "servers", json_object_get(servers));
+    json_put_text(input, "cause", cause);
+    return input;
+}
+
+static enum engine_result apply_created(struct engine *engine, struct json_object *input,
+                                        const struct instant *now, char **cause)
+{
+    (void)cause;
+    engine_created(engine, text(input, "deployment"), json_member(input, "servers"),
+                   text(input, "cause"), now);
+    return ENGINE_OK;
+}
+
+struct json_object *input_destroyed(const char *deployment, const char *cause)
+{
+    struct json_object *input = input_new("destroyed");
+
+    json_put_text(input, "deployment", deployment);
+    json_put_text(input, "cause", cause);
+    return input;
+}
+
+static enum engine_result apply_destroyed(struct engine *engine,
+                                          struct json_object *input,
+                                          const struct instant *now, char **cause)
+{
+    (void)cause;
+    engine_destroyed(engine, text(input, "deployment"), text(input, "cause"), now);
+    return ENGINE_OK;
+}
+
+struct json_object *input_http_answered(const char *ticket, struct json_object *reply,
+                                        const char *cause)
+{
+    struct json_object *input = input_new("answered");
+
+    json_put_text(input, "ticket", ticket);
+    json_put(input, "reply", json_object_get(reply));
+    json_put_text(input, "cause", cause);
+    return input;
+}
+
+static enum engine_result apply_http_answered(struct engine *engine,
+                                              struct json_object *input,
+                                              const struct instant *now, char **cause)
+{
+    (void)cause;
+    engine_http_answered(engine, text(input, "ticket"), json_member(input, "reply"),
+                         text(input, "cause"), now);
+    return ENGINE_OK;
+}
+
+struct json_object *input_time(struct json_object *polled)
+{
+    struct json_object *input = input_new("time");
+
+    if (polled != NULL)
+        json_put(input, "polled", json_object_get(polled));
+    return input;
+}
+
+static enum engine_result apply_time(struct engine *engine, struct json_object *input,
+                                     const struct instant *now, char **cause)
+{
+    (void)cause;
+    engine_time(engine, json_member(input, "polled"), now);
+    return ENGINE_OK;
+}
+
+struct json_object *input_stop(const char *reason)
+{
+    struct json_object *input = input_new("stop");
+
+    json_put_text(input, "reason", reason);
+    return input;
+}
+
+static enum engine_result apply_stop(struct engine *engine, struct json_object *input,
+                                     const struct instant *now, char **cause)
+{
+    (void)cause;
+    engine_stop(engine, text(input, "reason"), now);
+    return ENGINE_OK;
+}
+
+struct json_object *input_resume(void)
+{
+    return input_new("resume");
+}
+
+static enum engine_result apply_resume(struct engine *engine, struct json_object *input,
+                                       const struct instant *now, char **cause)
+{
+    (void)input, (void)cause;
+    engine_resume(engine, now);
+    return ENGINE_OK;
+}
+
+/* --- runs --- */
+
+struct json_object *input_add_run(struct json_object *plan)
+{
+    struct json_object *input = input_new("run");
+
+    json_put(input, "plan", json_object_get(plan));
+    return input;
+}
+
+static enum engine_result apply_add_run(struct engine *engine, struct json_object *input,
+                                        const struct instant *now, char **cause)
+{
+    struct mistakes *mistakes = mistakes_new();
+    struct run *run = run_read(json_member(input, "plan"), mistakes);
+
+    (void)cause;
+    mistakes_free(mistakes); /* they were told when the run was asked for */
+    return engine_add_run(engine, run, now);
+}
+
+struct json_object *input_begin_run(const char *run, struct json_object *checkpoint)
+{
+    struct json_object *input = input_new("begin");
+
+    json_put_text(input, "run", run);
+    json_put(input, "checkpoint", json_object_get(checkpoint));
+    return input;
+}
+
+static enum engine_result apply_begin_run(struct engine *engine,
+                                          struct json_object *input,
+                                          const struct instant *now, char **cause)
+{
+    (void)cause;
+    engine_begin_run(engine, text(input, "run"), now);
+    return ENGINE_OK;
+}
+
+struct json_object *input_forget_run(const char *run)
+{
+    struct json_object *input = input_new("forget");
+
+    json_put_text(input, "run", run);
+    return input;
+}
+
+static enum engine_result apply_forget_run(struct engine *engine,
+                                           struct json_object *input,
+                                           const struct instant *now, char **cause)
+{
+    (void)now, (void)cause;
+    engine_forget_run(engine, text(input, "run"));
+    return ENGINE_OK;
+}
+
+struct json_object *input_cancel_run(const char *run, const char *who)
+{
+    struct json_object *input = input_new("cancel run");
+
+    json_put_text(input, "run", run);
+    json_put_text(input, "who", who);
+    return input;
+}
+
+static enum engine_result apply_cancel_run(struct engine *engine,
+                                           struct json_object *input,
+                                           const struct instant *now, char **cause)
+{
+    return engine_cancel_run(engine, text(input, "run"), text(input, "who"), now, cause);
+}
+
+struct json_object *input_cancel_case(const char *testcase, const char *who)
+{
+    struct json_object *input = input_new("cancel case");
+
+    json_put_text(input, "case", testcase);
+    json_put_text(input, "who", who);
+    return input;
+}
+
+static enum engine_result apply_cancel_case(struct engine *engine,
+                                            struct json_object *input,
+                                            const struct instant *now, char **cause)
+{
+    return engine_cancel_case(engine, text(input, "case"), text(input, "who"), now,
+                              cause);
+}
+
+/* --- all of them --- */
+
+/* A member that an input can't do without, by the JSON type that it has. */
+struct need {
+    const char *name;    /* of the member; NULL: no further one */
+    enum json_type type; /* of its value */
+};
+
+static const struct kind {
+    const char *name;
+    enum engine_result (*apply)(struct engine *engine, struct json_object *input,
+                                const struct instant *now, char **cause);
+    struct need needs[4];
+} kinds[] = {
+    {"register",
+     apply_register,
+     {{"client", json_type_string}, {"registration", json_type_object}}},
+    {"report",
+     apply_report,
+     {{"client", json_type_string},
+      {"delivery", json_type_string},
+      {"body", json_type_object}}},
+    {"error",
+     apply_client_error,
+     {{"client", json_type_string},
+      {"details", json_type_string},
+      {"path", json_type_string}}},
+    {"uploaded",
+     apply_uploaded,
+     {{"client", json_type_string}, {"name", json_type_string}}},
+    {"lost", apply_lost, {{"client", json_type_string}, {"reason", json_type_string}}},
+    {"created", apply_created, {{"deployment", json_type_string}}},
+    {"destroyed", apply_destroyed, {{"deployment", json_type_string}}},
+    {"answered", apply_http_answered, {{"ticket", json_type_string}}},
+    {"time", apply_time, {{NULL, json_type_null}}},
+    {"stop", apply_stop, {{"reason", json_type_string}}},
+    {"resume", apply_resume, {{NULL, json_type_null}}},
+    {"run", apply_add_run, {{"plan", json_type_object}}},
+    {"begin",
+     apply_begin_run,
+     {{"run", json_type_string}, {"checkpoint", json_type_object}}},
+    {"forget", apply_forget_run, {{"run", json_type_string}}},
+    {"cancel run",
+     apply_cancel_run,
+     {{"run", json_type_string}, {"who", json_type_string}}},
+    {"cancel case",
+     apply_cancel_case,
+     {{"case", json_type_string}, {"who", json_type_string}}},
+};
+
+static const struct kind *find_kind(struct json_object *input)
+{
+    const char *name = json_object_is_type(input, json_type_object) ? text(input, "input")
+                                                                    : NULL;
+
+    for (size_t i = 0; name != NULL && i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+static bool has_all(const struct kind *kind, struct json_object *input)
+{
+    for (const struct need *need = kind->needs; need->name != NULL; need++) {
+        if (!json_object_is_type(json_member(input, need->name), need->type))
+            return false;
+    }
+    return true;
+}
+
+enum engine_result input_apply(struct engine *engine, struct json_object *input,
+                               const struct instant *now, char **cause)
+{
+    const struct kind *kind = find_kind(input);
+
+    if (kind == NULL || !has_all(kind, input)) {
+        cause_set(cause, "%.100s is no input of this version", json_text(input));
+        return ENGINE_INVALID;
+    }
+    return kind->apply(engine, input, now, cause);
+}
+
+enum engine_result input_replay(struct engine *engine, struct json_object *input,
+                                const struct instant *now, bool *fresh, char **cause)
+{
+    const struct kind *kind = find_kind(input);
+    bool begins = kind != NULL && kind->apply == apply_begin_run && has_all(kind, input);
+
+    if (begins && *fresh)
+        engine_restore(engine, json_member(input, "checkpoint"));
+    /* runs are kept from before the beginning that comes first */
+    if (kind != NULL && kind->apply != apply_add_run)
+        *fresh = false;
+    return input_apply(engine, input, now, cause);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inputs of the engine as JSON, so that they can be written down and read back: the same inputs,
+ * given to a new engine in their order with their moments, lead to the same state. One function
+ * makes each kind; input_apply() does what it says. Same thread as the engine.
+ *
+ * The functions that make inputs copy texts and keep references to JSON; what they give is owned by
+ * the caller.
+ */
+#ifndef TL_INPUT_H
+#define TL_INPUT_H
+
+#include "engine.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_object *input_register(const char *client, struct json_object *registration);
+struct json_object *input_report(const char *client, const char *delivery, bool strict,
+                                 struct json_object *body);
+struct json_object *input_client_error(const char *client, bool is_action,
+                                       const char *details, const char *path);
+struct json_object *input_uploaded(const char *client, const char *name, size_t size,
+                                   const char *colour);
+struct json_object *input_lost(const char *client, const char *reason);
+struct json_object *input_created(const char *deployment, struct json_object *servers,
+                                  const char *cause);
+struct json_object *input_destroyed(const char *deployment, const char *cause);
+struct json_object *input_http_answered(const char *ticket, struct json_object *reply,
+                                        const char *cause);
+struct json_object *input_time(struct json_object *polled);
+struct json_object *input_stop(const char *reason);
+struct json_object *input_resume(void);
+
+/* A run is asked for: the plan says which; see lib/run.h. */
+struct json_object *input_add_run(struct json_object *plan);
+
+/* It begins, and this is what there is besides runs: see engine_checkpoint(). */
+struct json_object *input_begin_run(const char *run, struct json_object *checkpoint);
+struct json_object *input_forget_run(const char *run);
+struct json_object *input_cancel_run(const char *run, const char *who);
+struct json_object *input_cancel_case(const char *testcase, const char *who);
+
+/* Do what the input says. Borrows it. ENGINE_INVALID, with *cause, for one that no function here makes. */
+enum engine_result input_apply(struct engine *engine, struct json_object *input,
+                               const struct instant *now, char **cause);
+
+/* The same for inputs that are read back from the first one on: where what came before a run
+ * began is not there any more, the beginning restores what is needed of it. `*fresh` is true before the first input, and is kept by the
+ * caller from one call to the next. */
+enum engine_result input_replay(struct engine *engine, struct json_object *input,
+                                const struct instant *now, bool *fresh, char **cause);
+
+#endif
