@@ -140,4 +140,11 @@ void http_problem(struct http_exchange *exchange, int status, const char *format
  */
 void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg);
 
+/* The same, at less cost, where the answer comes in a moment: that the client went away may be noticed a
+ * second late. */
+void http_await(struct http_exchange *exchange, void (*gone)(void *arg), void *arg);
+
+/* Who sent the request, for people: "127.0.0.1", or "a local user" on a unix socket. Borrowed. */
+const char *http_peer(const struct http_exchange *exchange);
+
 #endif

@@ -293,6 +293,12 @@ void http_connection_watch(struct http_connection *connection)
     http_connection_set_state(connection, HTTP_HELD);
 }
 
+void http_connection_leave(struct http_connection *connection)
+{
+    bufferevent_disable(connection->bufferevent, EV_READ);
+    http_connection_set_state(connection, HTTP_HELD_BLIND);
+}
+
 /* --- the janitor --- */
 
 /* The first of a queue, if its time is over. */

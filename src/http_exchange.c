@@ -88,6 +88,15 @@ bool http_closes(const struct http_exchange *exchange)
     return exchange->closes;
 }
 
+const char *http_peer(const struct http_exchange *exchange)
+{
+    char *address = NULL;
+    ev_uint16_t port;
+
+    evhttp_connection_get_peer(exchange->connection->evhttp, &address, &port);
+    return address != NULL && *address != '\0' ? address : "a local user";
+}
+
 /* --- the answer --- */
 
 void http_add_header(struct http_exchange *exchange, const char *name, const char *value)
@@ -260,11 +269,22 @@ void http_exchange_run(struct http_exchange *exchange)
         exchange_blame(connection->exchange);
 }
 
-void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg)
+static void hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg)
 {
     assert(!exchange->held && exchange->connection->exchange == exchange);
     exchange->held = true;
     exchange->gone = gone;
     exchange->gone_arg = arg;
+}
+
+void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg)
+{
+    hold(exchange, gone, arg);
     http_connection_watch(exchange->connection);
+}
+
+void http_await(struct http_exchange *exchange, void (*gone)(void *arg), void *arg)
+{
+    hold(exchange, gone, arg);
+    http_connection_leave(exchange->connection);
 }

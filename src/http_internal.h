@@ -197,6 +197,9 @@ void http_connection_linger(struct http_connection *connection);
 /* Watch a held exchange's client without reading from it. */
 void http_connection_watch(struct http_connection *connection);
 
+/* Leave it to the janitor to notice that a held exchange's client went away. */
+void http_connection_leave(struct http_connection *connection);
+
 /* --- http_guard.c --- */
 
 /* Look at the bytes of a request line and headers in the input, from this offset on. May

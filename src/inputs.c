@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one way into the engine. */
+#include "inputs.h"
+
+#include "input.h"
+#include "journal.h"
+#include "json.h"
+#include "log.h"
+#include "now.h"
+#include "run.h"
+#include "xalloc.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+/* An input on its way. */
+struct entry {
+    struct inputs *inputs;     /* whose; borrowed */
+    struct json_object *input; /* owned */
+    struct run *run;           /* that it brings, made already, or NULL; owned */
+    struct instant at;         /* when it was taken */
+    input_done *done;          /* tells its sender; NULL: nobody wants to know */
+    void *argument;            /* for done */
+    TAILQ_ENTRY(entry) link;   /* without a journal: in the order of taking */
+};
+
+TAILQ_HEAD(entry_list, entry);
+
+struct inputs {
+    struct journal *journal;        /* NULL: there is none; borrowed */
+    struct engine *engine;          /* borrowed */
+    size_t limit;                   /* bytes that may wait for the journal */
+    void (*settled)(void *context); /* after each input */
+    void *context;                  /* for settled */
+    struct entry_list waiting;      /* without a journal: until the end of the turn */
+    struct event *turn;             /* the end of the turn; owned */
+    size_t pending;                 /* entries that there are */
+};
+
+static void free_entry(struct entry *entry)
+{
+    entry->inputs->pending--;
+    json_object_put(entry->input);
+    run_free(entry->run);
+    free(entry);
+}
+
+static enum engine_result apply(struct entry *entry, char **cause)
+{
+    struct engine *engine = entry->inputs->engine;
+    struct run *run = entry->run;
+
+    if (run == NULL)
+        return input_apply(engine, entry->input, &entry->at, cause);
+    entry->run = NULL;
+    return engine_add_run(engine, run, &entry->at);
+}
+
+/* Give it to the engine, tell its sender. */
+static void finish(struct entry *entry, int64_t number)
+{
+    struct inputs *inputs = entry->inputs;
+    char *cause = NULL;
+    enum engine_result result = apply(entry, &cause);
+
+    inputs->settled(inputs->context);
+    if (entry->done != NULL)
+        entry->done(entry->argument, true, number, result, cause);
+    else
+        free(cause);
+    free_entry(entry);
+}
+
+static void refuse(struct entry *entry, const char *cause)
+{
+    if (entry->done != NULL)
+        entry->done(entry->argument, false, 0, ENGINE_WRONG_MOMENT, xstrdup(cause));
+    free_entry(entry);
+}
+
+static void written_cb(void *argument, int64_t number, const char *cause)
+{
+    if (cause == NULL)
+        finish(argument, number);
+    else
+        refuse(argument, cause);
+}
+
+static void turn_cb(evutil_socket_t fd, short what, void *argument)
+{
+    struct inputs *inputs = argument;
+    struct entry_list now;
+    struct entry *entry;
+
+    (void)fd, (void)what;
+    /* those that come meanwhile have their own turn */
+    TAILQ_INIT(&now);
+    TAILQ_CONCAT(&now, &inputs->waiting, link);
+    while ((entry = TAILQ_FIRST(&now)) != NULL) {
+        TAILQ_REMOVE(&now, entry, link);
+        finish(entry, 0);
+    }
+}
+
+struct inputs *inputs_new(struct event_base *base, struct journal *journal,
+                          struct engine *engine, size_t limit,
+                          void (*settled)(void *context), void *context)
+{
+    struct inputs *inputs = xcalloc(1, sizeof *inputs);
+
+    inputs->journal = journal;
+    inputs->engine = engine;
+    inputs->limit = limit;
+    inputs->settled = settled;
+    inputs->context = context;
+    TAILQ_INIT(&inputs->waiting);
+    inputs->turn = xcheck(event_new(base, -1, 0, turn_cb, inputs));
+    return inputs;
+}
+
+void inputs_free(struct inputs *inputs)
+{
+    struct entry *entry;
+
+    if (inputs == NULL)
+        return;
+    while ((entry = TAILQ_FIRST(&inputs->waiting)) != NULL) {
+        TAILQ_REMOVE(&inputs->waiting, entry, link);
+        free_entry(entry);
+    }
+    event_free(inputs->turn);
+    free(inputs);
+}
+
+static struct entry *new_entry(struct inputs *inputs, struct json_object *input,
+                               input_done *done, void *argument)
+{
+    struct entry *entry = xcalloc(1, sizeof *entry);
+
+    entry->inputs = inputs;
+    entry->input = input;
+    entry->at = now();
+    entry->done = done;
+    entry->argument = argument;
+    inputs->pending++;
+    return entry;
+}
+
+static void put_aside(struct entry *entry)
+{
+    struct inputs *inputs = entry->inputs;
+
+    if (TAILQ_EMPTY(&inputs->waiting))
+        event_active(inputs->turn, EV_TIMEOUT, 0);
+    TAILQ_INSERT_TAIL(&inputs->waiting, entry, link);
+}
+
+static void write_down(struct entry *entry, bool keep)
+{
+    struct inputs *inputs = entry->inputs;
+    size_t bytes = 0;
+
+    if (inputs->journal == NULL) {
+        put_aside(entry);
+        return;
+    }
+    journal_pending(inputs->journal, &bytes);
+    if (!keep && bytes > inputs->limit) {
+        refuse(entry, "the disk is slower than what comes in: try again in a moment");
+        return;
+    }
+    journal_write(inputs->journal, xstrdup(json_text(entry->input)), &entry->at,
+                  entry->run != NULL ? run_id(entry->run) : NULL, keep, written_cb,
+                  entry);
+}
+
+void inputs_take(struct inputs *inputs, struct json_object *input, input_done *done,
+                 void *argument)
+{
+    write_down(new_entry(inputs, input, done, argument), false);
+}
+
+void inputs_keep(struct inputs *inputs, struct json_object *input, input_done *done,
+                 void *argument)
+{
+    write_down(new_entry(inputs, input, done, argument), true);
+}
+
+void inputs_take_run(struct inputs *inputs, struct run *run, struct json_object *plan,
+                     input_done *done, void *argument)
+{
+    struct entry *entry = new_entry(inputs, input_add_run(plan), done, argument);
+
+    entry->run = run;
+    write_down(entry, false);
+}
+
+size_t inputs_pending(const struct inputs *inputs)
+{
+    return inputs->pending;
+}
