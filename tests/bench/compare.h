@@ -23,8 +23,8 @@ enum metric {
     METRICS
 };
 
-/* One of what is compared. A row whose measure is not a load gives a measure() of its own,
- * and fills those of the metrics that it tells. */
+/* One of what is compared. A row whose measure is not a load gives a measure() of its
+ * own, and fills those of the metrics that it tells. */
 struct side {
     const char *name;      /* for the reader of the JSON; borrowed */
     struct load *load;     /* that goes on while it is measured; borrowed */
@@ -41,7 +41,8 @@ struct side {
 void side_begin(struct side *side, const char *name, struct load *load,
                 struct server *server);
 
-/* Measure all sides in turn, bench->rounds times, after a short round that does not count. */
+/* Measure all sides in turn, bench->rounds times, after a short round that does not
+ * count. -1 and a cause if one of them fails. */
 int compare_sides(const struct bench *bench, struct side *sides, size_t count,
                   char **cause);
 

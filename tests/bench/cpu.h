@@ -22,7 +22,7 @@ void cpu_pin(int cpu);
 /* Monotonic time. */
 int64_t cpu_clock_ns(void);
 
-/* CPU time that this process has used so far, all its threads together; 0 if it is gone. */
+/* CPU time that this process has used so far, all its threads; 0 if it is gone. */
 int64_t cpu_used_ns(pid_t pid);
 
 #endif

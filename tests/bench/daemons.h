@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The servers that rows measure: ours with a configuration made for the row, and the bare one. */
+/* The servers that rows measure: ours, configured for the row, and the bare one. */
 #ifndef TL_BENCH_DAEMONS_H
 #define TL_BENCH_DAEMONS_H
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many durations in little room: buckets whose width grows with the value, so that each
- * knows its values to about 1.5 %. Adding is a few instructions and allocates nothing.
+ * knows its values to 3 %. Adding is a few instructions and allocates nothing.
  */
 #ifndef TL_BENCH_HISTOGRAM_H
 #define TL_BENCH_HISTOGRAM_H
 
 #include <stdint.h>
 
-#define HISTOGRAM_FINE    64                    /* buckets for each doubling */
-#define HISTOGRAM_BUCKETS (HISTOGRAM_FINE * 36) /* the last is of about a minute in ns */
+#define HISTOGRAM_FINE    64 /* so many hold one value each; then half of it a doubling */
+#define HISTOGRAM_BUCKETS (HISTOGRAM_FINE / 2 * 32) /* the last ends at a minute in ns */
 
 struct histogram {
     uint64_t count;                      /* of all values */

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* From now on SIGINT and SIGTERM only leave a note, and so does the time that is over after
- * this many seconds. System calls that wait end with EINTR then. */
+/* From now on SIGINT and SIGTERM only leave a note, and so does the time that is over
+ * after this many seconds. System calls that wait end with EINTR then. */
 void interrupt_catch(unsigned seconds);
 
 /* Whether one of them came; sets a cause that says so. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The load: connections that are kept alive, on epoll, in one thread. Each link is a small
- * state machine: it is free, or it has sent one request and waits for the answer. What is
- * sent next is the row's business: it hears of each answer and sends by load_send().
- * Nothing is allocated for a request.
+ * The load: connections that are kept alive, on epoll, in one thread. Each link is a
+ * small state machine: it is free, or it has sent one request and waits for the answer.
+ * What is sent next is the row's business: it hears of each answer and sends by
+ * load_send(). Nothing is allocated for a request.
  *
  * Between two calls of load_run() everything stays as it is: answers wait in the sockets.
  */
@@ -38,11 +38,11 @@ struct load *load_new(const char *url, size_t count, load_answered_cb *answered,
 void load_free(struct load *load);
 size_t load_links(const struct load *load);
 
-/* Send a request on a free link. At most LOAD_REQUEST bytes, which are copied if need be. */
+/* Send a request of at most LOAD_REQUEST bytes on a free link; they are copied. */
 void load_send(struct load *load, size_t link, const char *request, size_t size);
 
-/* Send a request and wait for its answer, which `answered` does not hear of: for what must
- * be done before the load begins. -1 and a cause if there is none in some seconds. */
+/* Send a request and wait for its answer, which `answered` does not hear of: for what
+ * must be done before the load begins. -1 and a cause if none comes within seconds. */
 int load_ask(struct load *load, size_t link, const char *request, size_t size,
              struct load_answer *answer, char **cause);
 
@@ -50,8 +50,8 @@ int load_ask(struct load *load, size_t link, const char *request, size_t size,
  * not be read, or the row called load_fail(). */
 int load_run(struct load *load, double seconds, char **cause);
 
-/* What is measured has happened once, and took from `since_ns` (monotonic) until now. What
- * began before this load_run() does not count: it went on while nobody looked. */
+/* What is measured has happened once, and took from `since_ns` (monotonic) until now.
+ * What began before this load_run() does not count: it went on while nobody looked. */
 void load_note(struct load *load, int64_t since_ns);
 
 /* Nothing that comes after this makes sense: load_run() ends with this cause. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver of `make bench`: options, the rows that were asked for, the folder. See README. */
+/* The driver of `make bench`: options, the rows that are asked for, the folder. */
 #include "bench.h"
 #include "compare.h"
 #include "interrupt.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clients of the server, as far as the load needs them: what they say and what they heard. */
+/* Clients of the server, as far as the load needs them: what they say and have heard. */
 #ifndef TL_BENCH_PLAYERS_H
 #define TL_BENCH_PLAYERS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The baton: a report moves the machine on, and the poll that the other client of the case
- * has been holding is answered with an action. From sending the one to having the other
- * takes two requests, so the yardstick is two that a bare server answers, in turn.
+ * The baton: a report moves the machine on, and the poll that the other client of the
+ * case has been holding is answered with an action. That takes two requests, so the
+ * yardstick is two that a bare server answers, one after the other.
  */
 #include "compare.h"
 #include "daemons.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Polls that are answered at once: every client has an action outstanding and polls for it
- * again and again. They name a wait, so that the server does not slow them down.
+ * Polls that are answered at once: every client has an action outstanding and polls for
+ * it again and again. They name a wait, so that the server does not slow them down.
  */
 #include "compare.h"
 #include "daemons.h"
@@ -44,7 +44,7 @@ static void answered_cb(void *context, size_t link, const struct load_answer *an
     send_poll(pollers, link);
 }
 
-/* Register them all, and let them begin. The bare server takes that for what it is used to.
+/* Register them all, and let them begin; the bare server answers that like all else.
  * Gives the answer that the last one's first poll got, owned; or NULL. */
 static char *begin_pollers(struct pollers *pollers, char **cause)
 {

@@ -98,12 +98,13 @@ static bool has_ended(struct server *server)
     return server->pid <= 0;
 }
 
-static void tell_last_words(const struct server *server, const char *what, char **cause)
+static void tell_last_words(const struct server *server, const char *program,
+                            const char *what, char **cause)
 {
     char *text = read_log(server);
     size_t size = strlen(text);
 
-    cause_set(cause, "%s: %s", what, text + (size > TAIL ? size - TAIL : 0));
+    cause_set(cause, "%s %s: %s", program, what, text + (size > TAIL ? size - TAIL : 0));
     free(text);
 }
 
@@ -119,7 +120,7 @@ struct server *server_start(const char *const argv[], int cpu, const char *log,
     while (!find_url(server)) {
         bool ended = has_ended(server);
         if (ended || interrupt_came(cause) || cpu_clock_ns() > end_ns) {
-            tell_last_words(server, ended ? "it ended early" : "it does not listen",
+            tell_last_words(server, argv[0], ended ? "ended early" : "does not listen",
                             cause);
             server_stop(server);
             return NULL;

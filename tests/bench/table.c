@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,14 +94,15 @@ static struct json_object *add_line(struct table *table, const char *what)
 static struct json_object *side_json(const struct side *side, int metric)
 {
     struct json_object *object = json_new_object(), *samples = json_new_array();
+    const double *all = side->samples[metric];
 
-    for (int i = 0; i < side->rounds; i++)
-        json_append(samples, xcheck(json_object_new_double(side->samples[metric][i])));
+    for (int i = 0; i < side->rounds; i++) {
+        double rounded = round(all[i] * 1000) / 1000;
+        json_append(samples, xcheck(json_object_new_double(rounded)));
+    }
     json_put_text(object, "name", side->name);
-    json_put_number(object, "median",
-                    compare_median(side->samples[metric], side->rounds));
-    json_put_number(object, "spread",
-                    compare_spread(side->samples[metric], side->rounds));
+    json_put_number(object, "median", compare_median(all, side->rounds));
+    json_put_number(object, "spread", compare_spread(all, side->rounds));
     json_put(object, "samples", samples);
     json_put_number(object, "load_share",
                     compare_median(side->samples[METRIC_LOAD], side->rounds));
@@ -126,7 +128,7 @@ static void warn_busy(const struct side *side)
                share * 100, side->name);
 }
 
-/* Ratios are of rounds, not of medians: what disturbs a round disturbs both sides in it. */
+/* Ratios are of rounds, not of medians: what disturbs a round disturbs both sides. */
 static void compare_ratio(const struct side *ours, const struct side *yardstick,
                           int metric, struct json_object *line)
 {
