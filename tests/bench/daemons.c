@@ -32,7 +32,7 @@ static int write_file(const char *path, const char *text, char **cause)
     return 0;
 }
 
-/* Write the folder of a server of ours. Gives its configuration, a path; owned or NULL. */
+/* Write the folder of a server of ours. Gives its configuration, owned; or NULL. */
 static char *write_folder(const struct bench *bench, const struct daemon_setup *setup,
                           char **cause)
 {
