@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every row is handed, and the rows. */
+#ifndef TL_BENCH_BENCH_H
+#define TL_BENCH_BENCH_H
+
+#include "cpu.h"
+#include "table.h"
+
+struct bench {
+    const char *program; /* path of trafficlightd */
+    const char *bare;    /* path of the yardstick */
+    char *folder;        /* for all files of this time; owned, removed at the end */
+    struct cpus cpus;    /* where what runs */
+    int rounds;          /* how often each side is measured */
+    double seconds;      /* how long each time */
+    struct table *table; /* takes the results; owned */
+};
+
+/* A row by its name: measure, and tell the table. 0, or -1 and a cause. */
+struct row {
+    const char *name;  /* what `make bench BENCH=…` matches */
+    const char *about; /* what it measures, for --list */
+    int (*run)(struct bench *bench, char **cause);
+};
+
+int row_report(struct bench *bench, char **cause);
+int row_poll(struct bench *bench, char **cause);
+int row_baton(struct bench *bench, char **cause);
+
+#endif

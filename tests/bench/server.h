@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server as a process of ours: started on a CPU, found by what it says on stderr,
+ * stopped for certain. It never outlives this program.
+ */
+#ifndef TL_BENCH_SERVER_H
+#define TL_BENCH_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct server;
+
+/* Start the program argv[0] pinned to `cpu`, what it says going to the file `log`, and
+ * wait until it says "listening on http://…". NULL and a cause, with its last words, if
+ * it does not. Returns owned: server_stop(). */
+struct server *server_start(const char *const argv[], int cpu, const char *log,
+                            char **cause);
+
+/* Where it listens. Borrowed. */
+const char *server_url(const struct server *server);
+
+/* CPU time that it has used, all threads. */
+int64_t server_used_ns(const struct server *server);
+
+/* Ask it to end, wait for a bounded time, and kill it if it still runs. May be NULL. */
+void server_stop(struct server *server);
+
+/* Run a program to its end, silently. True: it exited with 0. */
+bool server_try(const char *const argv[]);
+
+#endif
