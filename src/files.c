@@ -101,11 +101,11 @@ static int make_folder(const char *path)
     return error;
 }
 
-/* The usual case is one call: the folder is there. */
-static int need_folder(const char *path)
+int files_need_folder(const char *path)
 {
     struct stat about;
 
+    /* The usual case is one call: the folder is there. */
     if (stat(path, &about) == 0)
         return S_ISDIR(about.st_mode) ? 0 : ENOTDIR;
     return make_folder(path);
@@ -195,7 +195,7 @@ enum file_result files_store(const char *folder, const char *testcase,
     enum file_result result = FILES_STORED;
     size_t which = 0;
 
-    *error = need_folder(place);
+    *error = files_need_folder(place);
     if (*error != 0) {
         cause_set(cause, "the folder %s can't be made: %s", place, strerror(*error));
         result = FILES_FAILED;

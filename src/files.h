@@ -41,6 +41,10 @@ enum file_result files_store(const char *folder, const char *testcase,
 int file_open(const char *folder, const char *testcase, const char *name, size_t *size,
               int *error, char **cause);
 
+/* Have this folder, and make it with those above it if it is not there (0750). Gives 0 or an
+ * errno. */
+int files_need_folder(const char *path);
+
 /* The media type that goes with the ending of a name. Static. */
 const char *file_type(const char *name);
 
