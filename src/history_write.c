@@ -47,18 +47,25 @@ static void bind_text(struct sqlite3_stmt *statement, int column, const char *te
     assert(result == SQLITE_OK); /* the engine's limits are far below SQLite's */
 }
 
-/* Gives the bytes. */
-static size_t bind_member(struct sqlite3_stmt *statement, int column,
+/* A member that is a string, or none. Gives the bytes. */
+static size_t bind_string(struct sqlite3_stmt *statement, int column,
                           struct json_object *object, const char *name)
 {
     struct json_object *member = json_member(object, name);
     bool is_string = json_object_is_type(member, json_type_string);
-    const char *text = is_string        ? json_object_get_string(member)
-                       : member != NULL ? json_text(member)
-                                        : NULL;
-    size_t size = is_string      ? (size_t)json_object_get_string_len(member)
-                  : text != NULL ? strlen(text)
-                                 : 0;
+    size_t size = is_string ? (size_t)json_object_get_string_len(member) : 0;
+
+    bind_text(statement, column, is_string ? json_object_get_string(member) : NULL, size);
+    return size;
+}
+
+/* A member as JSON, NULL where there is none. Gives the bytes. */
+static size_t bind_json(struct sqlite3_stmt *statement, int column,
+                        struct json_object *object, const char *name)
+{
+    struct json_object *member = json_member(object, name);
+    const char *text = member != NULL ? json_text(member) : NULL;
+    size_t size = text != NULL ? strlen(text) : 0;
 
     bind_text(statement, column, text, size);
     return size;
@@ -98,8 +105,8 @@ static int finish(struct sqlite3 *database, int result, char **cause)
 /* --- cases --- */
 
 static const char case_sql[] =
-    "INSERT OR REPLACE INTO cases (run, id, test, name, types, state, message, document,"
-    " machine, context, series, flaky, attempts, duration, ended)"
+    "INSERT OR REPLACE INTO cases (run, id, test, name, types, state, message, machine,"
+    " context, document, series, flaky, attempts, duration, ended)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 /* Bytes of a case's name without its number: "red=web #2" is "red=web" once more. */
@@ -120,14 +127,14 @@ static int add_case(struct sqlite3 *database, struct sqlite3_stmt *statement,
                     const char *run, struct json_object *testcase, size_t *bytes,
                     char **cause)
 {
-    static const char *const texts[] = {"id",       "test",    "name",
-                                        "types",    "state",   "message",
-                                        "document", "machine", "context"};
+    static const char *const texts[] = {"id",    "test",    "name",    "types",
+                                        "state", "message", "machine", "context"};
     const char *name = json_member_text(testcase, "name");
 
     bind_text(statement, 1, run, strlen(run));
     for (int i = 0; i < (int)(sizeof texts / sizeof *texts); i++)
-        *bytes += bind_member(statement, i + 2, testcase, texts[i]);
+        *bytes += bind_string(statement, i + 2, testcase, texts[i]);
+    *bytes += bind_json(statement, 10, testcase, "document");
     bind_text(statement, 11, name, name != NULL ? series_length(name) : 0);
     sqlite3_bind_int(statement, 12,
                      json_object_get_boolean(json_member(testcase, "flaky")));
@@ -182,14 +189,15 @@ static void run_add_cases(struct job *job)
 
 static int add_run_row(struct sqlite3 *database, struct json_object *run, char **cause)
 {
-    static const char *const texts[] = {"id",     "label",  "state",
-                                        "totals", "status", "junit"};
+    static const char *const texts[] = {"id", "label", "state", "junit"};
     struct sqlite3_stmt *statement = database_prepare(
-        database, "INSERT OR REPLACE INTO runs (id, label, state, totals, status, junit,"
+        database, "INSERT OR REPLACE INTO runs (id, label, state, junit, totals, status,"
                   " started, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 
     for (int i = 0; i < (int)(sizeof texts / sizeof *texts); i++)
-        bind_member(statement, i + 1, run, texts[i]);
+        bind_string(statement, i + 1, run, texts[i]);
+    bind_json(statement, 5, run, "totals");
+    bind_json(statement, 6, run, "status");
     bind_number(statement, 7, run, "started");
     bind_number(statement, 8, run, "ended");
     int result = step(database, statement, cause);
@@ -209,8 +217,8 @@ static int add_suites(struct sqlite3 *database, struct json_object *run, char **
     int result = 0;
 
     for (size_t i = 0; i < count && result == 0; i++) {
-        bind_member(statement, 1, json_object_array_get_idx(suites, i), "id");
-        bind_member(statement, 2, run, "id");
+        bind_string(statement, 1, json_object_array_get_idx(suites, i), "id");
+        bind_string(statement, 2, run, "id");
         sqlite3_bind_int64(statement, 3, (int64_t)i);
         result = step(database, statement, cause);
     }
