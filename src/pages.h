@@ -23,6 +23,12 @@ char *pages_suite(struct json_object *suite, size_t *size);
  * are relative to /status/<case>/. */
 char *pages_case(struct json_object *testcase, size_t *size);
 
+/* How every test and client pair fared from run to run; of HISTORY_TRENDS (src/history.h). */
+char *pages_history(struct json_object *trends, size_t *size);
+
+/* The runs that are kept, an array; of HISTORY_RUNS. Its links go to /runs/<id>/. */
+char *pages_runs(struct json_object *runs, size_t *size);
+
 /* All actions that there are; of dictionary_json(). */
 char *pages_actions(struct json_object *dictionary, size_t *size);
 

@@ -35,6 +35,11 @@ const char *part_state_word(enum part_state state)
     return states[state].word;
 }
 
+const char *part_state_sign(enum part_state state)
+{
+    return states[state].sign;
+}
+
 bool part_state_is_end(enum part_state state)
 {
     return state == PART_SUCCESS || state == PART_FAILED || state == PART_ERROR ||

@@ -35,6 +35,7 @@ enum part_state {
 /* The state by its word; PART_WAITING for a word that is none, or NULL. */
 enum part_state part_state(const char *word);
 const char *part_state_word(enum part_state state);
+const char *part_state_sign(enum part_state state);
 
 /* Whether a case or client in this state stays in it. */
 bool part_state_is_end(enum part_state state);

@@ -7,7 +7,6 @@
 #include "xalloc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void put_role(struct markup *markup, const char *name, struct json_object *role,
                      bool goes_on)
@@ -58,27 +57,6 @@ static void put_duration(struct markup *markup, struct json_object *testcase)
     free(duration);
 }
 
-/* "red=element-web green=element-web" may break at its spaces, not at the hyphens. */
-static void put_name(struct markup *markup, const char *name)
-{
-    char *visible = text_visible(name, TEXT_BOARD_BYTES);
-
-    markup_open(markup, "bdi", NULL);
-    for (char *word = visible; *word != '\0';) {
-        size_t length = strcspn(word, " ");
-        markup_open(markup, "span", "class", "word", NULL);
-        markup_textf(markup, "%.*s", (int)length, word);
-        markup_close(markup);
-        word += length;
-        if (*word == ' ') {
-            markup_text(markup, " ");
-            word++;
-        }
-    }
-    markup_close(markup);
-    free(visible);
-}
-
 static void put_case(struct markup *markup, struct json_object *testcase)
 {
     enum part_state state = part_state(text_member(testcase, "state"));
@@ -90,7 +68,7 @@ static void put_case(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
     markup_open(markup, "th", "scope", "row", NULL);
     part_open_link(markup, text_member(testcase, "id"), "status");
-    put_name(markup, text_member(testcase, "name"));
+    text_put_words(markup, text_member(testcase, "name"), TEXT_BOARD_BYTES);
     markup_close(markup);
     markup_close(markup);
     markup_open(markup, "td", "class", "machine", NULL);

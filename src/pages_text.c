@@ -81,6 +81,26 @@ void text_put_in(struct markup *markup, const char *element, const char *class,
     free(visible);
 }
 
+void text_put_words(struct markup *markup, const char *text, size_t limit)
+{
+    char *visible = text_visible(text, limit);
+
+    markup_open(markup, "bdi", NULL);
+    for (char *word = visible; *word != '\0';) {
+        size_t length = strcspn(word, " ");
+        markup_open(markup, "span", "class", "word", NULL);
+        markup_textf(markup, "%.*s", (int)length, word);
+        markup_close(markup);
+        word += length;
+        if (*word == ' ') {
+            markup_text(markup, " ");
+            word++;
+        }
+    }
+    markup_close(markup);
+    free(visible);
+}
+
 void text_put_id(struct markup *markup, const char *id)
 {
     char *visible = text_visible(id, 0);
@@ -206,6 +226,23 @@ void text_put_ago(struct markup *markup, const char *when, const char *now)
         put_time(markup, when, &parts, ago_text((long)(timegm(&end) - timegm(&parts))));
     else
         text_put_moment(markup, when);
+}
+
+char *text_moment(const char *when)
+{
+    struct tm parts;
+
+    return read_time(when, &parts) ? full_text(&parts)
+                                   : text_visible(when, TEXT_BOARD_BYTES);
+}
+
+double text_seconds_between(const char *from, const char *to)
+{
+    struct tm start, end;
+
+    return read_time(from, &start) && read_time(to, &end)
+               ? (double)(timegm(&end) - timegm(&start))
+               : -1;
 }
 
 char *text_duration(double seconds)

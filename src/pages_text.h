@@ -30,6 +30,10 @@ void text_put(struct markup *markup, const char *text, size_t limit);
 void text_put_in(struct markup *markup, const char *element, const char *class,
                  const char *text);
 
+/* The same, of words that must stay whole: "red=element-web green=element-web" may break at
+ * its spaces, not at the hyphens. */
+void text_put_words(struct markup *markup, const char *text, size_t limit);
+
 /* An identifier of which the style sheet shows only the beginning. */
 void text_put_id(struct markup *markup, const char *id);
 
@@ -48,6 +52,13 @@ struct json_object *text_element(struct json_object *object, const char *name,
 void text_put_moment(struct markup *markup, const char *when); /* with its date */
 void text_put_clock(struct markup *markup, const char *when);  /* to the millisecond */
 void text_put_ago(struct markup *markup, const char *when, const char *now);
+
+/* The moment with its date, made visible, where there can be no element. Owned by the
+ * caller. */
+char *text_moment(const char *when);
+
+/* From one time to another, in seconds; negative where one of them is none. */
+double text_seconds_between(const char *from, const char *to);
 
 /* "1.2 s", "3 min 05 s". Owned by the caller. */
 char *text_duration(double seconds);

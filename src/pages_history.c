@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pages of what has been: the trends of the tests, and the runs. */
+#include "pages.h"
+
+#include "json.h"
+#include "pages_parts.h"
+#include "pages_text.h"
+#include "xalloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* So much a page shows; what is beyond is only counted. */
+#define TRENDS_SHOWN 500
+#define RUNS_SHOWN   1000
+
+static void put_beyond(struct markup *markup, size_t count, const char *what,
+                       const char *href)
+{
+    if (count == 0)
+        return;
+    markup_open(markup, "p", "class", "more", NULL);
+    markup_textf(markup, "%zu more %s not shown here: ", count, what);
+    markup_element(markup, "a", "everything as JSON", "href", href, NULL);
+    markup_close(markup);
+}
+
+/* A state of a case, or a word of another kind. */
+static void put_state(struct markup *markup, const char *word)
+{
+    enum part_state state = part_state(word);
+
+    if (strcmp(part_state_word(state), word) == 0)
+        part_lamp(markup, state);
+    else if (*word != '\0')
+        text_put(markup, word, TEXT_BOARD_BYTES);
+    else
+        text_put_none(markup);
+}
+
+static void put_seconds(struct markup *markup, struct json_object *seconds)
+{
+    char *text = seconds != NULL ? text_duration(json_object_get_double(seconds)) : NULL;
+
+    if (text != NULL)
+        markup_text(markup, text);
+    else
+        text_put_none(markup);
+    free(text);
+}
+
+static size_t member_count(struct json_object *object, const char *name)
+{
+    int64_t count = json_object_get_int64(json_member(object, name));
+
+    return count > 0 ? (size_t)count : 0;
+}
+
+/* --- a test's row --- */
+
+static void put_rate_bar(struct markup *markup, struct json_object *entry)
+{
+    static const char *const parts[][2] = {
+        {"passed", "success"}, {"failed", "failed"}, {"errors", "error"}};
+    size_t x = 0;
+
+    markup_open(markup, "svg", "class", "bar", "aria-hidden", "true",
+                "preserveAspectRatio", "none", NULL);
+    markup_attributef(markup, "viewBox", "0 0 %zu 1",
+                      member_count(entry, "passed") + member_count(entry, "failed") +
+                          member_count(entry, "errors"));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t width = member_count(entry, parts[i][0]);
+        if (width == 0)
+            continue;
+        markup_open(markup, "rect", "data-state", parts[i][1], "height", "1", NULL);
+        markup_attributef(markup, "x", "%zu", x);
+        markup_attributef(markup, "width", "%zu", width);
+        markup_close(markup);
+        x += width;
+    }
+    markup_close(markup);
+}
+
+/* In percent, and neither all nor nothing unless it is so. */
+static int percent(double rate)
+{
+    int whole = (int)lround((isfinite(rate) ? fmin(fmax(rate, 0), 1) : 0) * 100);
+
+    return whole == 100 && rate < 1 ? 99 : whole == 0 && rate > 0 ? 1 : whole;
+}
+
+static void put_rate(struct markup *markup, struct json_object *entry)
+{
+    double rate = json_object_get_double(json_member(entry, "pass_rate"));
+
+    markup_open(markup, "td", "class", "rate number", NULL);
+    markup_open(markup, "strong", NULL);
+    markup_textf(markup, "%d %%", percent(rate));
+    markup_close(markup);
+    markup_open(markup, "small", NULL);
+    markup_textf(markup, "%zu of %zu passed", member_count(entry, "passed"),
+                 member_count(entry, "runs"));
+    markup_close(markup);
+    put_rate_bar(markup, entry);
+    markup_close(markup);
+}
+
+/* The lamp of the newest outcome leads to its case. */
+static void put_last(struct markup *markup, struct json_object *last)
+{
+    markup_open(markup, "td", "class", "state", NULL);
+    part_open_link(markup, text_member(last, "case"), "status");
+    put_state(markup, text_member(last, "state"));
+    markup_close(markup);
+    markup_close(markup);
+}
+
+static void put_test(struct markup *markup, struct json_object *entry)
+{
+    size_t flaky = member_count(entry, "flaky");
+
+    markup_open(markup, "th", "scope", "row", NULL);
+    text_put(markup, text_member(entry, "test"), TEXT_BOARD_BYTES);
+    if (json_object_get_boolean(json_member(entry, "is_flaky"))) {
+        markup_text(markup, " ");
+        markup_open(markup, "span", "class", "flaky", NULL);
+        if (flaky > 0)
+            markup_attributef(markup, "title",
+                              "passed only after a retry: %zu of %zu times", flaky,
+                              member_count(entry, "runs"));
+        markup_text(markup, "≈ flaky");
+        markup_close(markup);
+    }
+    markup_open(markup, "span", "class", "pair", NULL);
+    text_put_words(markup, text_member(entry, "name"), TEXT_BOARD_BYTES);
+    markup_close(markup);
+    markup_close(markup);
+}
+
+static void put_changed(struct markup *markup, struct json_object *changed,
+                        const char *now)
+{
+    markup_open(markup, "td", "class", "changed", "data-label", "changed", NULL);
+    if (changed == NULL) {
+        text_put_none(markup);
+    } else {
+        part_open_link(markup, text_member(changed, "case"), "status");
+        text_put_ago(markup, text_member(changed, "ended"), now);
+        markup_close(markup);
+        markup_open(markup, "small", NULL);
+        text_put(markup, text_member(changed, "from"), TEXT_BOARD_BYTES);
+        markup_text(markup, " → ");
+        text_put(markup, text_member(changed, "to"), TEXT_BOARD_BYTES);
+        markup_close(markup);
+    }
+    markup_close(markup);
+}
+
+/* Small lamps; what they mean in words is for the pointer and for those who hear the page. */
+static void put_outcome(struct markup *markup, struct json_object *outcome)
+{
+    enum part_state state = part_state(text_member(outcome, "state"));
+    bool is_flaky = json_object_get_boolean(json_member(outcome, "flaky"));
+    char *duration =
+        text_duration(json_object_get_double(json_member(outcome, "duration")));
+    char *when = text_moment(text_member(outcome, "ended"));
+    char *title = xasprintf("%s%s, %s, %s", part_state_word(state),
+                            is_flaky ? " after a retry" : "", when, duration);
+
+    markup_open(markup, "li", NULL);
+    part_open_link(markup, text_member(outcome, "case"), "status");
+    markup_attributef(markup, "class", "outcome%s", is_flaky ? " retried" : "");
+    markup_attributef(markup, "data-state", "%s", part_state_word(state));
+    markup_attributef(markup, "title", "%s", title);
+    markup_attributef(markup, "aria-label", "%s", title);
+    markup_element(markup, "span", is_flaky ? "≈" : part_state_sign(state), "aria-hidden",
+                   "true", NULL);
+    markup_close(markup);
+    markup_close(markup);
+    free(title);
+    free(when);
+    free(duration);
+}
+
+static void put_outcomes(struct markup *markup, struct json_object *entry)
+{
+    markup_open(markup, "td", "class", "latest", NULL);
+    markup_open(markup, "ol", "class", "outcomes", NULL);
+    for (size_t i = 0; i < text_count(entry, "outcomes"); i++)
+        put_outcome(markup, text_element(entry, "outcomes", i));
+    markup_close(markup);
+    markup_close(markup);
+}
+
+static void put_trend(struct markup *markup, struct json_object *entry, const char *now)
+{
+    struct json_object *last = json_member(entry, "last");
+
+    markup_open(markup, "tr", NULL);
+    put_last(markup, last);
+    put_test(markup, entry);
+    put_rate(markup, entry);
+    put_outcomes(markup, entry);
+    put_changed(markup, json_member(entry, "changed"), now);
+    markup_open(markup, "td", "class", "number", "data-label", "median", NULL);
+    put_seconds(markup, json_member(json_member(entry, "durations"), "median"));
+    markup_close(markup);
+    markup_close(markup);
+    markup_text(markup, "\n");
+}
+
+/* --- all tests --- */
+
+/* How many of the entries are flaky, and how many did not succeed last. */
+static void count_trends(struct json_object *trends, size_t *flaky, size_t *bad)
+{
+    *flaky = *bad = 0;
+    for (size_t i = 0; i < text_count(trends, "tests"); i++) {
+        struct json_object *entry = text_element(trends, "tests", i);
+        const char *state = text_member(json_member(entry, "last"), "state");
+        *flaky += json_object_get_boolean(json_member(entry, "is_flaky")) != 0;
+        *bad += part_state(state) != PART_SUCCESS;
+    }
+}
+
+static void put_summary(struct markup *markup, struct json_object *trends)
+{
+    size_t count = text_count(trends, "tests"), runs = member_count(trends, "runs");
+    size_t flaky, bad;
+
+    count_trends(trends, &flaky, &bad);
+    markup_open(markup, "p", "class", "about", NULL);
+    if (count > 0)
+        markup_textf(
+            markup, "%zu %s of tests and clients in %zu %s: %zu flaky, %zu failed last. ",
+            count, count == 1 ? "pair" : "pairs", runs, runs == 1 ? "run" : "runs", flaky,
+            bad);
+    markup_element(markup, "a", "All runs", "href", "/runs", NULL);
+    markup_text(markup, " · ");
+    markup_element(markup, "a", "as JSON", "href", "/history.json", NULL);
+    markup_close(markup);
+}
+
+static void put_trends(struct markup *markup, struct json_object *trends)
+{
+    static const char *const columns[] = {
+        "Last",        "Test and clients", "Pass rate", "Outcomes, newest first",
+        "Last change", "Median",           NULL};
+    const char *now = text_member(trends, "now");
+    size_t count = text_count(trends, "tests");
+    size_t shown = count < TRENDS_SHOWN ? count : TRENDS_SHOWN;
+
+    part_open_table(markup, "board trends", "Tests from run to run", columns);
+    for (size_t i = 0; i < shown; i++)
+        put_trend(markup, text_element(trends, "tests", i), now);
+    markup_close(markup);
+    markup_close(markup);
+    put_beyond(markup, count - shown, count - shown == 1 ? "is" : "are", "/history.json");
+}
+
+char *pages_history(struct json_object *trends, size_t *size)
+{
+    struct part_frame frame = {"History – trafficlight", 0, false};
+    size_t flaky, bad;
+
+    count_trends(trends, &flaky, &bad);
+    if (text_count(trends, "tests") > 0)
+        frame.lights =
+            (bad > 0 ? PART_RED : PART_GREEN) | (flaky > 0 ? (unsigned)PART_AMBER : 0);
+    struct markup *markup = part_begin(&frame);
+    markup_element(markup, "h1", "History", NULL);
+    put_summary(markup, trends);
+    if (text_count(trends, "tests") > 0)
+        put_trends(markup, trends);
+    else
+        markup_element(markup, "p", "No run has ended yet.", "class", "empty", NULL);
+    return part_finish(markup, NULL, size);
+}
+
+/* --- runs --- */
+
+/* "12 cases: 10 success, 2 failed" of {"cases": 12, "success": 10, …}. */
+static void put_totals(struct markup *markup, struct json_object *totals)
+{
+    size_t cases = member_count(totals, "cases");
+    const char *before = ": ";
+
+    markup_open(markup, "td", "class", "totals", NULL);
+    markup_textf(markup, "%zu %s", cases, cases == 1 ? "case" : "cases");
+    for (int state = PART_STATE_COUNT - 1; state >= 0; state--) {
+        const char *word = part_state_word((enum part_state)state);
+        size_t count = member_count(totals, word);
+        if (count == 0)
+            continue;
+        markup_textf(markup, "%s%zu %s", before, count, word);
+        before = ", ";
+    }
+    markup_close(markup);
+}
+
+static void put_run_link(struct markup *markup, const char *id, const char *page,
+                         const char *text)
+{
+    char *segment = text_segment(id);
+
+    markup_open(markup, "a", NULL);
+    markup_attributef(markup, "href", "/runs/%s/%s", segment, page);
+    text_put(markup, text, TEXT_BOARD_BYTES);
+    markup_close(markup);
+    free(segment);
+}
+
+static void put_run(struct markup *markup, struct json_object *run)
+{
+    const char *id = text_member(run, "id"), *label = text_member(run, "label");
+    const char *started = text_member(run, "started"), *ended = text_member(run, "ended");
+    double seconds = text_seconds_between(started, ended);
+
+    markup_open(markup, "tr", NULL);
+    markup_open(markup, "td", "class", "state", NULL);
+    put_state(markup, text_member(run, "state"));
+    markup_close(markup);
+    markup_open(markup, "th", "scope", "row", NULL);
+    put_run_link(markup, id, "status", *label != '\0' ? label : "run");
+    markup_text(markup, " ");
+    text_put_id(markup, id);
+    markup_close(markup);
+    put_totals(markup, json_member(run, "totals"));
+    markup_open(markup, "td", "class", "number", "data-label", "started", NULL);
+    text_put_moment(markup, started);
+    markup_close(markup);
+    markup_open(markup, "td", "class", "number", "data-label", "took", NULL);
+    char *duration = seconds >= 0 ? text_duration(seconds) : NULL;
+    if (duration != NULL)
+        markup_text(markup, duration);
+    else
+        text_put_none(markup);
+    markup_close(markup);
+    markup_open(markup, "td", NULL);
+    put_run_link(markup, id, "junit.xml", "JUnit XML");
+    markup_close(markup);
+    markup_close(markup);
+    markup_text(markup, "\n");
+    free(duration);
+}
+
+char *pages_runs(struct json_object *runs, size_t *size)
+{
+    static const char *const columns[] = {"State", "Run",    "Cases", "Started",
+                                          "Time",  "Report", NULL};
+    struct part_frame frame = {"Runs – trafficlight", 0, false};
+    size_t count =
+        json_object_is_type(runs, json_type_array) ? json_object_array_length(runs) : 0;
+    size_t shown = count < RUNS_SHOWN ? count : RUNS_SHOWN;
+    struct markup *markup = part_begin(&frame);
+
+    markup_element(markup, "h1", "Runs", NULL);
+    markup_open(markup, "p", "class", "about", NULL);
+    markup_textf(markup, "%zu %s kept. ", count, count == 1 ? "run is" : "runs are");
+    markup_element(markup, "a", "Tests from run to run", "href", "/history", NULL);
+    markup_close(markup);
+    if (count > 0) {
+        part_open_table(markup, "board runs", "Runs that have ended", columns);
+        for (size_t i = 0; i < shown; i++)
+            put_run(markup, json_object_array_get_idx(runs, i));
+        markup_close(markup);
+        markup_close(markup);
+    } else {
+        markup_element(markup, "p", "No run has ended yet.", "class", "empty", NULL);
+    }
+    put_beyond(markup, count - shown, count - shown == 1 ? "is" : "are", "/runs.json");
+    return part_finish(markup, NULL, size);
+}
