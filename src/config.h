@@ -11,6 +11,7 @@
 #ifndef TL_CONFIG_H
 #define TL_CONFIG_H
 
+#include "journal.h"
 #include "log.h"
 #include "settings.h"
 
@@ -39,17 +40,27 @@ struct config_limits {
     int64_t idle_connection_ms; /* a connection between two requests */
 };
 
+/* [history]: what stays of runs that have ended. */
+struct config_history {
+    size_t keep;  /* at most so many runs; 0: all */
+    size_t days;  /* none that ended longer ago; 0: however old */
+    size_t files; /* bytes of all uploaded files together; 0: no limit */
+};
+
 enum config_switch { CONFIG_NO, CONFIG_YES };
 
 struct config {
     struct config_list listen;     /* [server] listen, as http_server_listen() wants */
-    struct config_list paths;      /* [tests] path: files, folders or globs */
     char *state_dir;               /* [server] state-dir; owned */
+    enum durability durability;    /* [server] durability */
+    struct config_list paths;      /* [tests] path: files, folders or globs */
     struct config_list only;       /* [tests] only: globs; none: everything */
     struct config_list actions;    /* [tests] actions: further dictionaries */
     enum config_switch strict;     /* [tests] strict */
     char *wait_scale;              /* [tests] wait-scale: a decimal number; owned */
     size_t repeat;                 /* [tests] repeat: how often each case runs */
+    enum config_switch autostart;  /* [tests] autostart: run at the start, unasked */
+    size_t retries;                /* [tests] retries: of a case that failed */
     char *homerunner_url;          /* without a trailing slash; owned */
     int64_t homerunner_timeout_ms; /* [homerunner] timeout: one create, connect too */
     int64_t homerunner_connect_ms; /* [homerunner] connect-timeout */
@@ -60,11 +71,13 @@ struct config {
     int64_t long_poll_ms;          /* a poll that names no wait of its own */
     int64_t long_poll_max_ms;      /* no poll is held for longer */
     enum log_level log_level;      /* [log] level */
+    struct config_history history; /* [history] */
     struct config_limits limits;   /* [limits] */
     struct settings settings;      /* what the engine is told */
 };
 
-/* Fill in the defaults. Whatever follows, config_clear() frees it. */
+/* Fill in the defaults; the folder of state is systemd's $STATE_DIRECTORY where that is
+ * set. Whatever follows, config_clear() frees it. */
 void config_init(struct config *config);
 
 /* Free what the configuration owns, not the struct itself, and zero it. */
@@ -88,6 +101,10 @@ int config_check(const struct config *config, char **mistakes);
 /* End a layer: the next value of a list replaces what is there. config_init() and
  * config_load() do so themselves. */
 void config_inherit(struct config *config);
+
+/* The folder below which the journal, the history and uploaded files lie. Returns
+ * owned. */
+char *config_state_folder(const struct config *config);
 
 /* Write a line for each key: section, key, default and help, with tabs between them.
  * The default of a key that has none is empty. Where any key is allowed, key is "*". */

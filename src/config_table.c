@@ -23,6 +23,7 @@
 #define HOUR   (3600 * SECOND)
 #define KILO   INT64_C(1024)
 #define MEGA   (1024 * KILO)
+#define GIGA   (1024 * MEGA)
 
 /* Where a member lies; the comparison, never made, has the compiler check its type. */
 #define AT(type, member)                                                                 \
@@ -70,13 +71,18 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 /* In the order of false and true. */
 static const char *const switches[] = {"no", "yes", NULL};
 
+/* In the order of enum durability. */
+static const char *const durabilities[] = {"process", "power", "none", NULL};
+
 static const struct config_row rows[] = {
     ROW_LIST("server", "listen", listen, value_address, "127.0.0.1:5000",
              "where to listen: host:port, [v6]:port or unix:/path"),
+    ROW_TEXT("server", "state-dir", state_dir, value_path, DEFAULT_STATE,
+             "where the journal, the history and uploaded files are kept"),
+    ROW_CHOICE("server", "durability", enum durability, durability, durabilities,
+               "process", "what the journal survives: process, power or none"),
     ROW_LIST("tests", "path", paths, value_path, DEFAULT_SUITES,
              "definitions: a file, a folder or a glob"),
-    ROW_TEXT("server", "state-dir", state_dir, value_path, DEFAULT_STATE,
-             "where uploaded files are kept"),
     ROW_LIST("tests", "only", only, value_path, "*",
              "run only these: globs on folder.Name or folder.Name/case"),
     ROW_LIST("tests", "actions", actions, value_path, NULL,
@@ -86,6 +92,10 @@ static const struct config_row rows[] = {
     ROW_TEXT("tests", "wait-scale", wait_scale, value_factor, "1",
              "waits in definitions last this many times as long"),
     ROW_COUNT("tests", "repeat", repeat, 1, 10000, "1", "how often each case runs"),
+    ROW_CHOICE("tests", "autostart", enum config_switch, autostart, switches, "yes",
+               "no: the tests run only when they are asked for"),
+    ROW_COUNT("tests", "retries", retries, 0, 100, "0",
+              "how often a case that did not succeed is tried again"),
     ROW_TEXT("homerunner", "url", homerunner_url, value_url, "http://localhost:54321",
              "where homerunner listens"),
     ROW_COUNT("homerunner", "limit", settings.deployments, 1, 10000, "8",
@@ -112,11 +122,17 @@ static const struct config_row rows[] = {
                  "how long a poll that names no wait is held"),
     ROW_DURATION("timeouts", "long-poll-max", long_poll_max_ms, 0, HOUR, "50s",
                  "no poll is held for longer"),
+    ROW_COUNT("history", "keep", history.keep, 0, 1000000, "100",
+              "runs that are kept; 0: all"),
+    ROW_COUNT("history", "days", history.days, 0, 36500, "0",
+              "runs that ended longer ago are forgotten; 0: however old"),
+    ROW_SIZE("history", "files", history.files, 0, 1024 * 1024 * GIGA, "10G",
+             "bytes of all uploaded files together; 0: no limit"),
     ROW_CHOICE("log", "level", enum log_level, log_level, log_levels, "info",
                "the least urgent lines to log: error, warning, info or debug"),
-    ROW_SIZE("limits", "body", limits.body, KILO, 1024 * MEGA, "1M",
+    ROW_SIZE("limits", "body", limits.body, KILO, GIGA, "1M",
              "bytes of a request's body"),
-    ROW_SIZE("limits", "upload", limits.upload, KILO, 16 * 1024 * MEGA, "64M",
+    ROW_SIZE("limits", "upload", limits.upload, KILO, 16 * GIGA, "64M",
              "bytes of an upload"),
     ROW_COUNT("limits", "json-depth", limits.json_depth, 4, 1000, "32",
               "levels of nesting of a JSON body"),
@@ -130,7 +146,7 @@ static const struct config_row rows[] = {
               "clients known at once"),
     ROW_COUNT("limits", "transcript", settings.transcript, 1, 10000000, "10000",
               "lines of transcript kept for each case"),
-    ROW_SIZE("limits", "definition", limits.definition, KILO, 1024 * MEGA, "4M",
+    ROW_SIZE("limits", "definition", limits.definition, KILO, GIGA, "4M",
              "bytes of one definition file"),
     ROW_DURATION("limits", "request-timeout", limits.request_timeout_ms, 10, 24 * HOUR,
                  "30s", "from a request's first byte to its last"),

@@ -17,7 +17,7 @@ enum config_type {
     CONFIG_TEXT,     /* char *, owned */
     CONFIG_LIST,     /* struct config_list */
     CONFIG_COUNT,    /* size_t */
-    CONFIG_SIZE,     /* size_t, in bytes; K and M are understood */
+    CONFIG_SIZE,     /* size_t, in bytes; K, M and G are understood */
     CONFIG_DURATION, /* int64_t, in milliseconds */
     CONFIG_CHOICE,   /* an enum, counted along `choices` */
 };
