@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server was told to be: the layers, by the rows of the table. Runs before
- * threads start. */
+/* What the server was told to be: the layers, by the rows of the table. */
 #include "config.h"
 
 #include "config_table.h"

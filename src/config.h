@@ -3,8 +3,9 @@
  * What the server was told to be: trafficlight.ini(5), read into plain values. There are
  * three layers: the defaults (config_init), the file (config_load), the command line
  * (config_set). The first value that a layer gives to a list replaces what came from the
- * layers below; further ones in the same layer are added. Read before threads start, and
- * only read afterwards.
+ * layers below; further ones in the same layer are added. A struct config belongs to one
+ * thread at a time; the one that the daemon runs with is the loop's, and changes only in
+ * config_adopt().
  *
  * The build's own config.h is another file: outside of src/ write the path to this one.
  */
@@ -76,6 +77,22 @@ struct config {
     struct settings settings;      /* what the engine is told */
 };
 
+/* A value of the command line, which wins over the file's. Its texts are there for as long as
+ * the process. */
+struct config_override {
+    const char *section; /* "server" */
+    const char *key;     /* "listen" */
+    const char *value;   /* as the file would have it */
+};
+
+/* Where a configuration comes from: all that is needed to read it anew. */
+struct config_origin {
+    const char
+        *file; /* there for as long as the process; NULL: the default one, if any */
+    struct config_override *overrides; /* in their order; owned by who made it */
+    size_t override_count;             /* length of overrides */
+};
+
 /* Fill in the defaults; the folder of state is systemd's $STATE_DIRECTORY where that is
  * set. Whatever follows, config_clear() frees it. */
 void config_init(struct config *config);
@@ -97,6 +114,23 @@ int config_set(struct config *config, const char *section, const char *key,
 
 /* Check what must hold between settings. Gives 0, or -1 with *mistakes, one a line. */
 int config_check(const struct config *config, char **mistakes);
+
+/* The file that an origin means at this moment: NULL where it names none and the default
+ * one is not there. Borrowed. */
+const char *config_origin_file(const struct config_origin *origin);
+
+/* Read all layers of an origin: defaults, file, command line. Gives 0, or -1 with
+ * *mistakes, one a line. Either way config_clear() frees it. */
+int config_read(struct config *config, const struct config_origin *origin,
+                char **mistakes);
+
+/* Have the running configuration take over from a fresh one what may change while the server
+ * runs, by exchange: then `fresh` holds the old values, for config_clear() once nobody
+ * borrows them any more. *changed gets a list of the keys that are new now, and
+ * *restart a sentence for each that takes a restart, one a line; both are owned, and NULL
+ * where there are none. */
+void config_adopt(struct config *running, struct config *fresh, char **changed,
+                  char **restart);
 
 /* End a layer: the next value of a list replaces what is there. config_init() and
  * config_load() do so themselves. */

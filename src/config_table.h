@@ -27,6 +27,7 @@ struct config_row {
     const char *key;       /* "listen"; "*" where any key is allowed */
     enum config_type type; /* how text becomes a value */
     bool named;            /* of [section NAME]: src/config_kind.h knows where it goes */
+    bool reloadable;       /* may change while the server runs, see config_adopt() */
     size_t offset;         /* where in struct config; 0 for a named section */
     int64_t min;           /* least count, size or duration */
     int64_t max;           /* greatest one */
