@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server was told to be: the layers, by the rows of the table. Runs before
- * threads start. */
+/* What the server was told to be: the layers, by the rows of the table. */
 #include "config.h"
 
 #include "config_table.h"
@@ -213,6 +212,18 @@ static void set_preset(struct config *config, const struct config_row *row)
     assert(cause == NULL);
 }
 
+/* systemd says in the environment where state is to be; the first folder is ours. */
+static void set_state_folder(struct config *config)
+{
+    const char *given = getenv("STATE_DIRECTORY");
+    size_t size = given != NULL ? strcspn(given, ":") : 0;
+
+    if (size == 0)
+        return;
+    free(config->state_dir);
+    config->state_dir = xstrndup(given, size);
+}
+
 void config_init(struct config *config)
 {
     const struct config_row *row;
@@ -223,6 +234,7 @@ void config_init(struct config *config)
         if (!row->named)
             set_preset(config, row);
     }
+    set_state_folder(config);
     config_inherit(config);
 }
 
@@ -260,6 +272,11 @@ int config_check(const struct config *config, char **mistakes)
         cause_set(mistakes, "%s", text);
     free(text);
     return size > 0 ? -1 : 0;
+}
+
+char *config_state_folder(const struct config *config)
+{
+    return xstrdup(config->state_dir);
 }
 
 void config_describe(FILE *out)

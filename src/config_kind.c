@@ -197,3 +197,59 @@ const struct config_kind *config_kind_find(const char *section)
     }
     return NULL;
 }
+
+/* --- whether they have changed --- */
+
+static bool client_type_equals(const struct client_type_rule *one,
+                               const struct client_type_rule *other)
+{
+    if (strcmp(one->name, other->name) != 0 || strcmp(one->type, other->type) != 0 ||
+        one->glob_count != other->glob_count)
+        return false;
+    for (size_t i = 0; i < one->glob_count; i++) {
+        if (strcmp(one->globs[i].member, other->globs[i].member) != 0 ||
+            strcmp(one->globs[i].glob, other->globs[i].glob) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool config_client_types_equal(const struct settings *one, const struct settings *other)
+{
+    if (one->client_type_count != other->client_type_count)
+        return false;
+    for (size_t i = 0; i < one->client_type_count; i++) {
+        if (!client_type_equals(&one->client_types[i], &other->client_types[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool server_type_equals(const struct server_type *one,
+                               const struct server_type *other)
+{
+    if (strcmp(one->name, other->name) != 0 || one->image_count != other->image_count ||
+        one->server_count != other->server_count)
+        return false;
+    for (size_t i = 0; i < one->image_count; i++) {
+        if (strcmp(one->images[i], other->images[i]) != 0)
+            return false;
+    }
+    for (size_t i = 0; i < one->server_count; i++) {
+        if (strcmp(one->servers[i].server_name, other->servers[i].server_name) != 0 ||
+            strcmp(one->servers[i].cs_api, other->servers[i].cs_api) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool config_server_types_equal(const struct settings *one, const struct settings *other)
+{
+    if (one->server_type_count != other->server_type_count)
+        return false;
+    for (size_t i = 0; i < one->server_type_count; i++) {
+        if (!server_type_equals(&one->server_types[i], &other->server_types[i]))
+            return false;
+    }
+    return true;
+}

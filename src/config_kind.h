@@ -7,6 +7,8 @@
 #ifndef TL_CONFIG_KIND_H
 #define TL_CONFIG_KIND_H
 
+#include <stdbool.h>
+
 struct settings;
 
 struct config_kind {
@@ -19,6 +21,10 @@ struct config_kind {
     /* Check that the section opened last is whole. 0, or -1 with *cause. */
     int (*close)(struct settings *settings, char **cause);
 };
+
+/* Whether both have the same client types, or server types, in the same order. */
+bool config_client_types_equal(const struct settings *one, const struct settings *other);
+bool config_server_types_equal(const struct settings *one, const struct settings *other);
 
 /* The kind of section that begins with this word, or NULL. */
 const struct config_kind *config_kind_find(const char *section);

@@ -23,45 +23,50 @@
 #define HOUR   (3600 * SECOND)
 #define KILO   INT64_C(1024)
 #define MEGA   (1024 * KILO)
+#define GIGA   (1024 * MEGA)
+
+/* When a new value holds. */
+#define LIVE  true  /* from the moment the file is read anew */
+#define START false /* from the next start */
 
 /* Where a member lies; the comparison, never made, has the compiler check its type. */
 #define AT(type, member)                                                                 \
     (offsetof(struct config, member) +                                                   \
      0 * sizeof((type *)0 == &((struct config *)0)->member))
 
-#define ROW_COUNT(section, key, member, min, max, preset, help)                          \
+#define ROW_COUNT(when, section, key, member, min, max, preset, help)                    \
     {                                                                                    \
-        section, key, CONFIG_COUNT, false, AT(size_t, member), min, max, preset, help,   \
-            NULL, NULL                                                                   \
-    }
-#define ROW_SIZE(section, key, member, min, max, preset, help)                           \
-    {                                                                                    \
-        section, key, CONFIG_SIZE, false, AT(size_t, member), min, max, preset, help,    \
-            NULL, NULL                                                                   \
-    }
-#define ROW_DURATION(section, key, member, min, max, preset, help)                       \
-    {                                                                                    \
-        section, key, CONFIG_DURATION, false, AT(int64_t, member), min, max, preset,     \
+        section, key, CONFIG_COUNT, false, when, AT(size_t, member), min, max, preset,   \
             help, NULL, NULL                                                             \
     }
-#define ROW_LIST(section, key, member, normalise, preset, help)                          \
+#define ROW_SIZE(when, section, key, member, min, max, preset, help)                     \
     {                                                                                    \
-        section, key, CONFIG_LIST, false, AT(struct config_list, member), 0, 0, preset,  \
-            help, NULL, normalise                                                        \
+        section, key, CONFIG_SIZE, false, when, AT(size_t, member), min, max, preset,    \
+            help, NULL, NULL                                                             \
     }
-#define ROW_TEXT(section, key, member, normalise, preset, help)                          \
+#define ROW_DURATION(when, section, key, member, min, max, preset, help)                 \
     {                                                                                    \
-        section, key, CONFIG_TEXT, false, AT(char *, member), 0, 0, preset, help, NULL,  \
-            normalise                                                                    \
+        section, key, CONFIG_DURATION, false, when, AT(int64_t, member), min, max,       \
+            preset, help, NULL, NULL                                                     \
     }
-#define ROW_CHOICE(section, key, type, member, choices, preset, help)                    \
+#define ROW_LIST(when, section, key, member, normalise, preset, help)                    \
     {                                                                                    \
-        section, key, CONFIG_CHOICE, false, AT(type, member), 0, 0, preset, help,        \
+        section, key, CONFIG_LIST, false, when, AT(struct config_list, member), 0, 0,    \
+            preset, help, NULL, normalise                                                \
+    }
+#define ROW_TEXT(when, section, key, member, normalise, preset, help)                    \
+    {                                                                                    \
+        section, key, CONFIG_TEXT, false, when, AT(char *, member), 0, 0, preset, help,  \
+            NULL, normalise                                                              \
+    }
+#define ROW_CHOICE(when, section, key, type, member, choices, preset, help)              \
+    {                                                                                    \
+        section, key, CONFIG_CHOICE, false, when, AT(type, member), 0, 0, preset, help,  \
             choices, NULL                                                                \
     }
 #define ROW_NAMED(section, key, type, help)                                              \
     {                                                                                    \
-        section, key, type, true, 0, 0, 0, NULL, help, NULL, NULL                        \
+        section, key, type, true, true, 0, 0, 0, NULL, help, NULL, NULL                  \
     }
 
 /* In the order of enum log_level. */
@@ -70,72 +75,89 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
 /* In the order of false and true. */
 static const char *const switches[] = {"no", "yes", NULL};
 
+/* In the order of enum durability. */
+static const char *const durabilities[] = {"process", "power", "none", NULL};
+
 static const struct config_row rows[] = {
-    ROW_LIST("server", "listen", listen, value_address, "127.0.0.1:5000",
+    ROW_LIST(START, "server", "listen", listen, value_address, "127.0.0.1:5000",
              "where to listen: host:port, [v6]:port or unix:/path"),
-    ROW_LIST("tests", "path", paths, value_path, DEFAULT_SUITES,
+    ROW_TEXT(START, "server", "state-dir", state_dir, value_path, DEFAULT_STATE,
+             "where the journal, the history and uploaded files are kept"),
+    ROW_CHOICE(START, "server", "durability", enum durability, durability, durabilities,
+               "process", "what the journal survives: process, power or none"),
+    ROW_LIST(LIVE, "tests", "path", paths, value_path, DEFAULT_SUITES,
              "definitions: a file, a folder or a glob"),
-    ROW_TEXT("server", "state-dir", state_dir, value_path, DEFAULT_STATE,
-             "where uploaded files are kept"),
-    ROW_LIST("tests", "only", only, value_path, "*",
+    ROW_LIST(LIVE, "tests", "only", only, value_path, "*",
              "run only these: globs on folder.Name or folder.Name/case"),
-    ROW_LIST("tests", "actions", actions, value_path, NULL,
+    ROW_LIST(LIVE, "tests", "actions", actions, value_path, NULL,
              "further dictionaries of actions: files, folders or globs"),
-    ROW_CHOICE("tests", "strict", enum config_switch, strict, switches, "no",
+    ROW_CHOICE(LIVE, "tests", "strict", enum config_switch, strict, switches, "no",
                "yes: a definition with a mistake keeps the server from starting"),
-    ROW_TEXT("tests", "wait-scale", wait_scale, value_factor, "1",
+    ROW_TEXT(LIVE, "tests", "wait-scale", wait_scale, value_factor, "1",
              "waits in definitions last this many times as long"),
-    ROW_COUNT("tests", "repeat", repeat, 1, 10000, "1", "how often each case runs"),
-    ROW_TEXT("homerunner", "url", homerunner_url, value_url, "http://localhost:54321",
-             "where homerunner listens"),
-    ROW_COUNT("homerunner", "limit", settings.deployments, 1, 10000, "8",
+    ROW_COUNT(LIVE, "tests", "repeat", repeat, 1, 10000, "1", "how often each case runs"),
+    ROW_CHOICE(LIVE, "tests", "autostart", enum config_switch, autostart, switches, "yes",
+               "no: the tests run only when they are asked for"),
+    ROW_COUNT(LIVE, "tests", "retries", retries, 0, 100, "0",
+              "how often a case that did not succeed is tried again"),
+    ROW_TEXT(START, "homerunner", "url", homerunner_url, value_url,
+             "http://localhost:54321", "where homerunner listens"),
+    ROW_COUNT(START, "homerunner", "limit", settings.deployments, 1, 10000, "8",
               "deployments that may exist at once"),
-    ROW_DURATION("homerunner", "timeout", homerunner_timeout_ms, 10, 24 * HOUR, "5m",
-                 "how long one create may take"),
-    ROW_DURATION("homerunner", "connect-timeout", homerunner_connect_ms, 10, HOUR, "10s",
-                 "how long connecting to homerunner may take"),
-    ROW_COUNT("workers", "threads", worker_threads, 1, 256, "4",
+    ROW_DURATION(START, "homerunner", "timeout", homerunner_timeout_ms, 10, 24 * HOUR,
+                 "5m", "how long one create may take"),
+    ROW_DURATION(START, "homerunner", "connect-timeout", homerunner_connect_ms, 10, HOUR,
+                 "10s", "how long connecting to homerunner may take"),
+    ROW_COUNT(START, "workers", "threads", worker_threads, 1, 256, "4",
               "threads for what takes long"),
-    ROW_COUNT("workers", "queue", worker_queue, 1, 1000000, "1000",
+    ROW_COUNT(START, "workers", "queue", worker_queue, 1, 1000000, "1000",
               "jobs that may wait for a thread"),
-    ROW_DURATION("timeouts", "idle-client", idle_client_ms, 10, 168 * HOUR, "60s",
+    ROW_DURATION(LIVE, "timeouts", "idle-client", idle_client_ms, 10, 168 * HOUR, "60s",
                  "a waiting client that is silent for so long is dropped"),
-    ROW_DURATION("timeouts", "active-client", active_client_ms, 10, 168 * HOUR, "180s",
-                 "a playing client that is silent for so long ends its case"),
-    ROW_DURATION("timeouts", "step", settings.step_timeout_ms, 10, 168 * HOUR, "3m",
+    ROW_DURATION(LIVE, "timeouts", "active-client", active_client_ms, 10, 168 * HOUR,
+                 "180s", "a playing client that is silent for so long ends its case"),
+    ROW_DURATION(LIVE, "timeouts", "step", settings.step_timeout_ms, 10, 168 * HOUR, "3m",
                  "an action without a time-out of its own"),
-    ROW_DURATION("timeouts", "case", settings.case_timeout_ms, 10, 168 * HOUR, "30m",
-                 "a case without a time-out of its own"),
-    ROW_DURATION("timeouts", "unfilled", settings.unfilled_timeout_ms, 0, 168 * HOUR, "0",
+    ROW_DURATION(LIVE, "timeouts", "case", settings.case_timeout_ms, 10, 168 * HOUR,
+                 "30m", "a case without a time-out of its own"),
+    ROW_DURATION(LIVE, "timeouts", "unfilled", settings.unfilled_timeout_ms, 0,
+                 168 * HOUR, "0",
                  "a case that waits longer for its clients ends as an error; 0: never"),
-    ROW_DURATION("timeouts", "long-poll", long_poll_ms, 0, HOUR, "20s",
+    ROW_DURATION(LIVE, "timeouts", "long-poll", long_poll_ms, 0, HOUR, "20s",
                  "how long a poll that names no wait is held"),
-    ROW_DURATION("timeouts", "long-poll-max", long_poll_max_ms, 0, HOUR, "50s",
+    ROW_DURATION(LIVE, "timeouts", "long-poll-max", long_poll_max_ms, 0, HOUR, "50s",
                  "no poll is held for longer"),
-    ROW_CHOICE("log", "level", enum log_level, log_level, log_levels, "info",
+    ROW_COUNT(LIVE, "history", "keep", history.keep, 0, 1000000, "100",
+              "runs that are kept; 0: all"),
+    ROW_COUNT(LIVE, "history", "days", history.days, 0, 36500, "0",
+              "runs that ended longer ago are forgotten; 0: however old"),
+    ROW_SIZE(LIVE, "history", "files", history.files, 0, 1024 * 1024 * GIGA, "10G",
+             "bytes of all uploaded files together; 0: no limit"),
+    ROW_CHOICE(LIVE, "log", "level", enum log_level, log_level, log_levels, "info",
                "the least urgent lines to log: error, warning, info or debug"),
-    ROW_SIZE("limits", "body", limits.body, KILO, 1024 * MEGA, "1M",
+    ROW_SIZE(START, "limits", "body", limits.body, KILO, GIGA, "1M",
              "bytes of a request's body"),
-    ROW_SIZE("limits", "upload", limits.upload, KILO, 16 * 1024 * MEGA, "64M",
+    ROW_SIZE(START, "limits", "upload", limits.upload, KILO, 16 * GIGA, "64M",
              "bytes of an upload"),
-    ROW_COUNT("limits", "json-depth", limits.json_depth, 4, 1000, "32",
+    ROW_COUNT(LIVE, "limits", "json-depth", limits.json_depth, 4, 1000, "32",
               "levels of nesting of a JSON body"),
-    ROW_SIZE("limits", "header", limits.header, KILO, MEGA, "16K",
+    ROW_SIZE(START, "limits", "header", limits.header, KILO, MEGA, "16K",
              "bytes of a request's line and headers"),
-    ROW_COUNT("limits", "header-lines", limits.header_lines, 10, 10000, "100",
+    ROW_COUNT(START, "limits", "header-lines", limits.header_lines, 10, 10000, "100",
               "header lines of a request"),
-    ROW_COUNT("limits", "connections", limits.connections, 0, 1000000, "0",
+    ROW_COUNT(START, "limits", "connections", limits.connections, 0, 1000000, "0",
               "connections open at once; 0: as many as descriptors allow"),
-    ROW_COUNT("limits", "clients", settings.clients, 1, 10000000, "100000",
+    ROW_COUNT(LIVE, "limits", "clients", settings.clients, 1, 10000000, "100000",
               "clients known at once"),
-    ROW_COUNT("limits", "transcript", settings.transcript, 1, 10000000, "10000",
+    ROW_COUNT(LIVE, "limits", "transcript", settings.transcript, 1, 10000000, "10000",
               "lines of transcript kept for each case"),
-    ROW_SIZE("limits", "definition", limits.definition, KILO, 1024 * MEGA, "4M",
+    ROW_SIZE(LIVE, "limits", "definition", limits.definition, KILO, GIGA, "4M",
              "bytes of one definition file"),
-    ROW_DURATION("limits", "request-timeout", limits.request_timeout_ms, 10, 24 * HOUR,
-                 "30s", "from a request's first byte to its last"),
-    ROW_DURATION("limits", "idle-connection", limits.idle_connection_ms, 10, 24 * HOUR,
-                 "120s", "how long a connection may wait for its next request"),
+    ROW_DURATION(START, "limits", "request-timeout", limits.request_timeout_ms, 10,
+                 24 * HOUR, "30s", "from a request's first byte to its last"),
+    ROW_DURATION(START, "limits", "idle-connection", limits.idle_connection_ms, 10,
+                 24 * HOUR, "120s",
+                 "how long a connection may wait for its next request"),
     ROW_NAMED("server-type", "images", CONFIG_LIST,
               "one image for each homeserver in order, the last repeated"),
     ROW_NAMED("server-type", "servers", CONFIG_LIST,

@@ -17,7 +17,7 @@ enum config_type {
     CONFIG_TEXT,     /* char *, owned */
     CONFIG_LIST,     /* struct config_list */
     CONFIG_COUNT,    /* size_t */
-    CONFIG_SIZE,     /* size_t, in bytes; K and M are understood */
+    CONFIG_SIZE,     /* size_t, in bytes; K, M and G are understood */
     CONFIG_DURATION, /* int64_t, in milliseconds */
     CONFIG_CHOICE,   /* an enum, counted along `choices` */
 };
@@ -27,6 +27,7 @@ struct config_row {
     const char *key;       /* "listen"; "*" where any key is allowed */
     enum config_type type; /* how text becomes a value */
     bool named;            /* of [section NAME]: src/config_kind.h knows where it goes */
+    bool reloadable;       /* may change while the server runs, see config_adopt() */
     size_t offset;         /* where in struct config; 0 for a named section */
     int64_t min;           /* least count, size or duration */
     int64_t max;           /* greatest one */

@@ -127,7 +127,9 @@ int value_count(const char *text, int64_t min, int64_t max, int64_t *number, cha
 /* A size as people write it, in the greatest unit that leaves no rest. */
 static char *size_show(int64_t size, char text[32])
 {
-    if (size > 0 && size % (1 << 20) == 0)
+    if (size > 0 && size % (1 << 30) == 0)
+        snprintf(text, 32, "%" PRId64 "G", size >> 30);
+    else if (size > 0 && size % (1 << 20) == 0)
         snprintf(text, 32, "%" PRId64 "M", size >> 20);
     else if (size > 0 && size % (1 << 10) == 0)
         snprintf(text, 32, "%" PRId64 "K", size >> 10);
@@ -142,14 +144,15 @@ int value_size(const char *text, int64_t min, int64_t max, int64_t *number, char
     int64_t unit = 1, read;
     const char *end = read_digits(text, &read);
 
-    if (end != NULL && *end != '\0' && strchr("KkMm", *end) != NULL) {
-        unit = toupper((unsigned char)*end) == 'K' ? 1 << 10 : 1 << 20;
+    if (end != NULL && *end != '\0' && strchr("KkMmGg", *end) != NULL) {
+        char letter = (char)toupper((unsigned char)*end);
+        unit = letter == 'K' ? 1 << 10 : letter == 'M' ? 1 << 20 : 1 << 30;
         end++;
     }
     if (end == NULL || *end != '\0' || read > max / unit || read * unit < min) {
         cause_set(cause,
-                  "\"%.60s\" is not allowed: write a number of bytes from %s to %s, K "
-                  "and M are understood",
+                  "\"%.60s\" is not allowed: write a number of bytes from %s to %s, K, "
+                  "M and G are understood",
                   text, size_show(min, least), size_show(max, greatest));
         return -1;
     }

@@ -22,8 +22,8 @@ char *value_text(const char *value, char **cause);
  * at the end, or with *cause where a quotation doesn't end well. */
 char *value_word(const char **rest, char **cause);
 
-/* Read a whole number, a size in bytes (K and M are understood) or a duration into
- * *number, if it lies in min .. max. Give 0, or -1 with *cause. */
+/* Read a whole number, a size in bytes (K, M and G are understood) or a duration
+ * into *number, if it lies in min .. max. Give 0, or -1 with *cause. */
 int value_count(const char *text, int64_t min, int64_t max, int64_t *number,
                 char **cause);
 int value_size(const char *text, int64_t min, int64_t max, int64_t *number, char **cause);

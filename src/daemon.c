@@ -13,11 +13,14 @@
 #include "http.h"
 #include "httpstep.h"
 #include "ids.h"
+#include "listen.h"
 #include "now.h"
 #include "presence.h"
+#include "reload.h"
 #include "render.h"
 #include "status_api.h"
 #include "suites.h"
+#include "supervisor.h"
 #include "upload.h"
 #include "worker.h"
 #include "xalloc.h"
@@ -198,6 +201,7 @@ void daemon_settle(struct daemon *daemon)
         arm(daemon->engine_timer, deadline - now().mono_ms);
     if (daemon->once && engine_is_done(daemon->engine) && daemon->ending_since_ms == 0)
         await_last_words(daemon);
+    supervisor_changed(daemon->supervisor);
 }
 
 struct status_view daemon_view(const struct daemon *daemon)
@@ -263,8 +267,11 @@ static void stop(struct daemon *daemon, const char *reason)
 
     daemon->stopping = true;
     daemon->ending_since_ms = moment.mono_ms;
+    supervisor_stopping(daemon->supervisor);
+    reload_stop(daemon->reload);
     http_server_stop_accepting(daemon->http);
     engine_stop(daemon->engine, reason, &moment);
+    supervisor_changed(daemon->supervisor);
     arm(daemon->end_timer, END_TICK_MS);
 }
 
@@ -332,9 +339,35 @@ static bool load_suites(struct daemon *daemon)
     return good || daemon->config.strict == CONFIG_NO;
 }
 
+/* Serve on the sockets that systemd holds for us. *count of them; false if one can't be used. */
+static bool adopt_sockets(struct daemon *daemon, size_t *count)
+{
+    struct listen_socket **sockets;
+    char *cause = NULL;
+    bool good = listen_inherited(&sockets, count, &cause) == 0;
+
+    for (size_t i = 0; i < *count; i++) {
+        good = good && http_server_adopt(daemon->http, sockets[i], &cause) == 0;
+        if (!good)
+            listen_free(sockets[i]);
+    }
+    free(sockets);
+    if (!good)
+        log_error("%s", cause);
+    else if (*count > 0)
+        log_info("[server] listen is not used: %zu %s handed over", *count,
+                 *count == 1 ? "socket was" : "sockets were");
+    free(cause);
+    return good;
+}
+
 static bool listen_everywhere(struct daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->config.listen.count; i++) {
+    size_t inherited;
+
+    if (!adopt_sockets(daemon, &inherited))
+        return false;
+    for (size_t i = 0; inherited == 0 && i < daemon->config.listen.count; i++) {
         char *cause = NULL;
         if (http_server_listen(daemon->http, daemon->config.listen.items[i], &cause) <
             0) {
@@ -452,12 +485,40 @@ static void make_engine(struct daemon *daemon)
 
     uuid_generate_random(run);
     uuid_unparse_lower(run, run_id);
-    daemon->config.settings.only = daemon->config.only.items;
-    daemon->config.settings.only_count = daemon->config.only.count;
-    daemon->config.settings.wait_scale = strtod(daemon->config.wait_scale, NULL);
     daemon->presence = presence_new(daemon->base, &presence, lost, daemon);
     daemon->engine = engine_new(&daemon->config.settings, &ops, daemon, run_id, &moment);
     presence_set_engine(daemon->presence, daemon->engine);
+}
+
+/* --- what systemd has to say, and is told --- */
+
+static char *describe(void *context)
+{
+    const struct daemon *daemon = context;
+    char *line = status_line(daemon->engine);
+    char *text = daemon->stopping ? xasprintf("Stopping: %s", line) : xstrdup(line);
+
+    free(line);
+    return text;
+}
+
+/* The configuration has new values. The engine borrows its settings: they have to stay. */
+static bool adopted(void *context)
+{
+    struct daemon *daemon = context;
+    struct presence_settings presence = {daemon->config.idle_client_ms,
+                                         daemon->config.active_client_ms};
+
+    log_set_level(daemon->config.log_level);
+    presence_configure(daemon->presence, &presence);
+    return false;
+}
+
+static void make_service(struct daemon *daemon)
+{
+    supervisor_describe(daemon->supervisor, describe, daemon);
+    daemon->reload = reload_new(daemon->workers, daemon->supervisor, &daemon->config,
+                                daemon->origin, adopted, daemon);
 }
 
 bool daemon_start(struct daemon *daemon)
@@ -465,9 +526,11 @@ bool daemon_start(struct daemon *daemon)
     if (gethostname(daemon->hostname, sizeof daemon->hostname - 1) != 0)
         strcpy(daemon->hostname, "localhost");
     make_loop(daemon);
+    daemon->supervisor = supervisor_new(daemon->base);
     make_workers(daemon);
     make_engine(daemon);
     make_http(daemon);
+    make_service(daemon);
     return load_suites(daemon) && listen_everywhere(daemon);
 }
 
@@ -477,6 +540,7 @@ int daemon_run(struct daemon *daemon)
 
     engine_begin(daemon->engine, &moment);
     daemon_settle(daemon);
+    supervisor_ready(daemon->supervisor);
     event_base_dispatch(daemon->base);
     if (daemon->once && !engine_succeeded(daemon->engine))
         daemon->exit_status = EXIT_FAILURE;
@@ -504,6 +568,8 @@ void daemon_free(struct daemon *daemon)
     if (daemon->presence != NULL)
         presence_free(daemon->presence);
     dictionary_free(daemon->dictionary);
+    reload_free(daemon->reload);
+    supervisor_free(daemon->supervisor);
     struct event *events[] = {daemon->engine_timer, daemon->end_timer, daemon->signals[0],
                               daemon->signals[1]};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {

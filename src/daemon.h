@@ -35,10 +35,15 @@ struct daemon {
     int64_t ending_since_ms;       /* monotonic: when the wait for the last words began */
     int64_t watched_ms; /* monotonic: when a program last asked how things stand */
     int exit_status;    /* of the process */
+
+    const struct config_origin *origin; /* where the configuration is from; borrowed */
+    struct supervisor *supervisor;      /* tells systemd how the service stands; owned */
+    struct reload *reload;              /* SIGHUP; owned */
 };
 
-/* Make all rooms, read the definitions, listen. The daemon's configuration is there, everything
- * else zero. Gives false after it has logged what went wrong; daemon_free() either way. */
+/* Make all rooms, read the definitions, listen. The daemon's configuration and its origin are
+ * there, everything else zero. Gives false after it has logged what went wrong; daemon_free() either
+ * way. */
 bool daemon_start(struct daemon *daemon);
 
 /* Serve until the end; gives the exit status of the process. */

@@ -168,13 +168,9 @@ static bool unix_is_safe(char **cause)
     return false;
 }
 
-int http_server_listen(struct http_server *server, const char *address, char **cause)
+/* Takes the socket. */
+static void server_add(struct http_server *server, struct listen_socket *socket)
 {
-    if (!strncmp(address, "unix:", strlen("unix:")) && !unix_is_safe(cause))
-        return -1;
-    struct listen_socket *socket = listen_open(address, cause);
-    if (!socket)
-        return -1;
     struct evconnlistener *listener = xcheck(evconnlistener_new(
         server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
         0, /* it listens already */
@@ -187,6 +183,30 @@ int http_server_listen(struct http_server *server, const char *address, char **c
     server->listeners = xreallocarray(server->listeners, server->listener_count + 1,
                                       sizeof(*server->listeners));
     server->listeners[server->listener_count++] = (struct http_listener){socket, bound};
+}
+
+static bool is_unix(const char *address)
+{
+    return !strncmp(address, "unix:", strlen("unix:"));
+}
+
+int http_server_listen(struct http_server *server, const char *address, char **cause)
+{
+    if (is_unix(address) && !unix_is_safe(cause))
+        return -1;
+    struct listen_socket *socket = listen_open(address, cause);
+    if (!socket)
+        return -1;
+    server_add(server, socket);
+    return 0;
+}
+
+int http_server_adopt(struct http_server *server, struct listen_socket *socket,
+                      char **cause)
+{
+    if (is_unix(listen_address(socket)) && !unix_is_safe(cause))
+        return -1;
+    server_add(server, socket);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 struct evbuffer;
 struct event_base;
 struct http_server;
+struct listen_socket;
 
 /* One request and its answer. Valid until it is answered, or until its `gone` was called.
  */
@@ -59,6 +60,11 @@ struct http_server *http_server_new(struct event_base *base,
  * socket is replaced, any other file there is not. Numeric hosts and "localhost" only: no
  * DNS. Gives 0, or -1 with *cause. */
 int http_server_listen(struct http_server *server, const char *address, char **cause);
+
+/* Serve what comes to this socket, too. Gives 0 and takes the socket, which is closed with
+ * the others; or -1 with *cause, and it is still the caller's. */
+int http_server_adopt(struct http_server *server, struct listen_socket *socket,
+                      char **cause);
 
 /* The address of listener `index` as it is really bound ("http://127.0.0.1:41234" or
  * "unix:/path"), or NULL past the last one. Borrowed from the server. */

@@ -4,7 +4,10 @@
  */
 #include "listen.h"
 
+#include "autoconf.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,9 +20,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#ifdef HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
 #include "xalloc.h"
 
-enum { LISTEN_BACKLOG = 1024 };
+enum {
+    LISTEN_BACKLOG = 1024,
+    FIRST_INHERITED = 3, /* after stdin, stdout and stderr, see sd_listen_fds(3) */
+};
 
 struct listen_socket {
     int descriptor; /* the caller closes it */
@@ -198,6 +208,113 @@ struct listen_socket *listen_open(const char *address, char **cause)
 {
     return strncmp(address, "unix:", strlen("unix:")) ? open_tcp(address, cause)
                                                       : open_unix(address, cause);
+}
+
+/* --- sockets of systemd --- */
+
+static int socket_option(int descriptor, int option)
+{
+    int value = -1;
+    socklen_t size = sizeof(value);
+    return getsockopt(descriptor, SOL_SOCKET, option, &value, &size) ? -1 : value;
+}
+
+/* What is wrong with a descriptor that was handed over, and what to do; NULL: nothing. */
+static const char *inherited_fault(int descriptor)
+{
+    int type = socket_option(descriptor, SO_TYPE);
+    int family = socket_option(descriptor, SO_DOMAIN);
+    if (type < 0)
+        return "is not a socket: use ListenStream= only";
+    if (type != SOCK_STREAM)
+        return "is not a stream socket: use ListenStream=";
+    if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+        return "is neither IPv4 nor IPv6 nor unix: HTTP is served on these";
+    if (socket_option(descriptor, SO_ACCEPTCONN) != 1)
+        return "is a connection, not a socket that listens: use Accept=no";
+    return NULL;
+}
+
+/* "unix:/path", or "unix:@name" in the abstract namespace. Returns owned. */
+static char *unix_read_address(int descriptor)
+{
+    struct sockaddr_un bound = {0};
+    socklen_t size = sizeof(bound);
+    if (getsockname(descriptor, (struct sockaddr *)&bound, &size))
+        return NULL;
+    size_t length = size - offsetof(struct sockaddr_un, sun_path);
+    if (length > 0 && bound.sun_path[0] == '\0')
+        return xasprintf("unix:@%.*s", (int)length - 1, bound.sun_path + 1);
+    return xasprintf("unix:%.*s", (int)length, bound.sun_path);
+}
+
+struct listen_socket *listen_adopt(int descriptor, const char *name, char **cause)
+{
+    const char *fault = inherited_fault(descriptor);
+    if (fault) {
+        cause_set(cause, "descriptor %d (%s), which was handed over, %s", descriptor,
+                  name, fault);
+        return NULL;
+    }
+    bool is_unix = socket_option(descriptor, SO_DOMAIN) == AF_UNIX;
+    /* A blocking one holds the loop in accept() when the client has gone again. */
+    int flags = fcntl(descriptor, F_GETFL);
+    int on = 1;
+    char *address = NULL;
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) ||
+        fcntl(descriptor, F_SETFD, FD_CLOEXEC) ||
+        !(address = is_unix ? unix_read_address(descriptor)
+                            : socket_read_address(descriptor))) {
+        cause_set(cause, "descriptor %d (%s), which was handed over, can't be used: %s",
+                  descriptor, name, strerror(errno));
+        return NULL;
+    }
+    if (!is_unix)
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return socket_take(descriptor, address);
+}
+
+/* The number of descriptors that were handed over, and their names, owned each and all;
+ * negative: an errno. */
+static int inherited_names(char ***names)
+{
+#ifdef HAVE_LIBSYSTEMD
+    return sd_listen_fds_with_names(1, names);
+#else
+    *names = NULL;
+    return 0;
+#endif
+}
+
+int listen_inherited(struct listen_socket ***sockets, size_t *count, char **cause)
+{
+    char **names = NULL;
+    int found = inherited_names(&names);
+    int result = found < 0 ? -1 : 0;
+    *sockets = NULL;
+    *count = 0;
+    if (found < 0)
+        cause_set(cause, "the sockets that were handed over can't be taken: %s",
+                  strerror(-found));
+    if (found > 0)
+        *sockets = xcalloc((size_t)found, sizeof(**sockets));
+    for (int i = 0; i < found; i++) {
+        struct listen_socket *taken =
+            result ? NULL : listen_adopt(FIRST_INHERITED + i, names[i], cause);
+        if (taken)
+            (*sockets)[(*count)++] = taken;
+        else
+            result = -1;
+        free(names[i]);
+    }
+    free(names);
+    if (!result)
+        return 0;
+    while (*count > 0)
+        listen_free((*sockets)[--*count]);
+    free(*sockets);
+    *sockets = NULL;
+    return -1;
 }
 
 int listen_descriptor(const struct listen_socket *socket)

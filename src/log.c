@@ -6,16 +6,17 @@
 #include "xalloc.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static enum log_level current_level = LOG_LEVEL_INFO; /* set once, before threads start */
+static atomic_uint current_level = LOG_LEVEL_INFO; /* an enum log_level */
 
 void log_set_level(enum log_level level)
 {
-    current_level = level;
+    atomic_store_explicit(&current_level, level, memory_order_relaxed);
 }
 
 static void replace_control_characters(char *text)
@@ -34,7 +35,7 @@ __attribute__((format(printf, 2, 0))) static void write_line(enum log_level leve
     static const char *const priorities[] = {"<3>", "<4>", "<6>", "<7>"};
     static const char *const names[] = {"error: ", "warning: ", "", "debug: "};
 
-    if (level > current_level)
+    if (level > atomic_load_explicit(&current_level, memory_order_relaxed))
         return;
     char *text = xvasprintf(format, arguments);
     replace_control_characters(text);

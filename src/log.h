@@ -9,7 +9,7 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Keep only lines of this level and more urgent ones. Call before threads start. */
+/* Keep only lines of this level and more urgent ones, from now on. */
 void log_set_level(enum log_level level);
 
 /* Write a line. Control characters in it are replaced, so that nobody can forge a line.

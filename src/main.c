@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MISUSE 2 /* exit status for a wrong command line */
 
@@ -38,15 +37,17 @@ static const char usage[] =
 
 /* What the command line says. */
 struct options {
-    const char *config_file; /* NULL: the default one, if there is one */
-    bool check_config;       /* do only that */
-    bool once;               /* stop when all cases have ended */
-    struct config *config;   /* --listen goes there, after the file was read */
-    const char **listen;     /* addresses of --listen; owned */
-    size_t listen_count;     /* length of listen */
-    const char **only;       /* globs of --only; owned */
-    size_t only_count;       /* length of only */
+    struct config_origin origin; /* --config, and what wins over the file; owned */
+    bool check_config;           /* do only that */
+    bool once;                   /* stop when all cases have ended */
 };
+
+static void add_override(struct options *options, const char *section, const char *key,
+                         const char *value)
+{
+    options->origin.overrides[options->origin.override_count++] =
+        (struct config_override){section, key, value};
+}
 
 /* Print what is wrong, line by line. */
 static void print_mistakes(const char *mistakes)
@@ -67,18 +68,17 @@ static int read_options(int argc, char **argv, struct options *options)
                                           {NULL, 0, NULL, 0}};
     int option;
 
-    options->listen = xcalloc((size_t)argc, sizeof *options->listen);
-    options->only = xcalloc((size_t)argc, sizeof *options->only);
+    options->origin.overrides = xcalloc((size_t)argc, sizeof *options->origin.overrides);
     while ((option = getopt_long(argc, argv, "c:l:Vh", known, NULL)) != -1) {
         switch (option) {
         case 'c':
-            options->config_file = optarg;
+            options->origin.file = optarg;
             break;
         case 'l':
-            options->listen[options->listen_count++] = optarg;
+            add_override(options, "server", "listen", optarg);
             break;
         case 'y':
-            options->only[options->only_count++] = optarg;
+            add_override(options, "tests", "only", optarg);
             break;
         case 'o':
             options->once = true;
@@ -103,8 +103,6 @@ static int read_options(int argc, char **argv, struct options *options)
                 argv[optind]);
         return MISUSE;
     }
-    if (options->config_file == NULL && access(DEFAULT_CONFIG, R_OK) == 0)
-        options->config_file = DEFAULT_CONFIG;
     return -1;
 }
 
@@ -112,14 +110,8 @@ static int read_options(int argc, char **argv, struct options *options)
 static bool read_config(struct config *config, const struct options *options)
 {
     char *mistakes = NULL;
-    bool good = config_load(config, options->config_file, &mistakes) == 0;
+    bool good = config_read(config, &options->origin, &mistakes) == 0;
 
-    for (size_t i = 0; good && i < options->listen_count; i++)
-        good = config_set(config, "server", "listen", options->listen[i], &mistakes) == 0;
-    for (size_t i = 0; good && i < options->only_count; i++)
-        good = config_set(config, "tests", "only", options->only[i], &mistakes) == 0;
-    if (good)
-        good = config_check(config, &mistakes) == 0;
     if (!good)
         print_mistakes(mistakes);
     free(mistakes);
@@ -135,23 +127,22 @@ int main(int argc, char **argv)
     if (status >= 0)
         goto out;
     status = EXIT_FAILURE;
-    config_init(&daemon.config);
     if (!read_config(&daemon.config, &options))
         goto out;
     if (options.check_config) {
-        printf("%s: the configuration is good\n",
-               options.config_file ? options.config_file : "defaults");
+        const char *file = config_origin_file(&options.origin);
+        printf("%s: the configuration is good\n", file != NULL ? file : "defaults");
         status = EXIT_SUCCESS;
         goto out;
     }
     log_set_level(daemon.config.log_level);
     daemon.once = options.once;
+    daemon.origin = &options.origin;
     if (daemon_start(&daemon))
         status = daemon_run(&daemon);
 out:
     daemon_free(&daemon);
-    free(options.listen);
-    free(options.only);
+    free(options.origin.overrides);
     xmlCleanupParser();
     return status;
 }

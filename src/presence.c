@@ -339,6 +339,12 @@ void presence_free(struct presence *presence)
     free(presence);
 }
 
+void presence_configure(struct presence *presence,
+                        const struct presence_settings *settings)
+{
+    presence->settings = *settings;
+}
+
 void presence_set_engine(struct presence *presence, const struct engine *engine)
 {
     presence->engine = engine;

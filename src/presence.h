@@ -28,6 +28,10 @@ struct presence *presence_new(
     struct event_base *base, const struct presence_settings *settings,
     void (*lost)(void *context, const char *client, const char *reason), void *context);
 void presence_free(struct presence *presence);
+
+/* From now on with this patience. */
+void presence_configure(struct presence *presence,
+                        const struct presence_settings *settings);
 void presence_set_engine(struct presence *presence, const struct engine *engine);
 
 /* The client registered, reported or said that it is broken. */

@@ -256,24 +256,14 @@ void client_upload(struct http_exchange *exchange, void *context)
 
 /* --- the room --- */
 
-/* systemd says in the environment where state is to be; the first folder is ours. What
- * the configuration names comes first. */
-static char *choose_folder(const struct config *config)
-{
-    const char *given = getenv("STATE_DIRECTORY");
-    size_t size = given != NULL ? strcspn(given, ":") : 0;
-
-    if (size > 0 && strcmp(config->state_dir, DEFAULT_STATE) == 0)
-        return xasprintf("%.*s/files", (int)size, given);
-    return xasprintf("%s/files", config->state_dir);
-}
-
 struct uploads *uploads_new(struct workers *workers, const struct config *config)
 {
     struct uploads *uploads = xcalloc(1, sizeof *uploads);
+    char *state = config_state_folder(config);
 
     uploads->lane = workers_add_lane(workers, "uploads", 1, 0);
-    uploads->folder = choose_folder(config);
+    uploads->folder = xasprintf("%s/files", state);
+    free(state);
     return uploads;
 }
 

@@ -103,11 +103,17 @@ static const struct {
     {"[workers]\nthreads = -4\n", "\"-4\" is not allowed"},
     {"[workers]\nthreads = 4 5\n", "\"4 5\" is not allowed"},
     {"[workers]\nthreads = 99999999999999999999\n", "is not allowed"},
-    {"[limits]\nbody = 1G\n", "\"1G\" is not allowed: write a number of bytes from 1K to "
-                              "1024M, K and M are understood"},
-    {"[limits]\nbody = 1025M\n", "from 1K to 1024M"},
-    {"[limits]\nbody = 9223372036854775807M\n", "from 1K to 1024M"},
-    {"[limits]\nbody = 1\n", "from 1K to 1024M"},
+    {"[limits]\nbody = 1T\n", "\"1T\" is not allowed: write a number of bytes from 1K to "
+                              "1G, K, M and G are understood"},
+    {"[limits]\nbody = 2G\n", "from 1K to 1G"},
+    {"[limits]\nbody = 1025M\n", "from 1K to 1G"},
+    {"[limits]\nbody = 9223372036854775807G\n", "from 1K to 1G"},
+    {"[limits]\nbody = 1\n", "from 1K to 1G"},
+    {"[server]\ndurability = disk\n",
+     "\"disk\" is not allowed: write process, power or none"},
+    {"[tests]\nautostart = true\n", "write no or yes"},
+    {"[tests]\nretries = 101\n", "a whole number from 0 to 100"},
+    {"[history]\nfiles = 2097152G\n", "from 0 to 1048576G"},
     {"[limits]\nheader = 16 K\n", "\"16 K\" is not allowed"},
     {"[timeouts]\ncase = soon\n", "FILE:2: [timeouts] case: \"soon\" is not a duration"},
     {"[timeouts]\ncase = 0\n",
@@ -345,6 +351,12 @@ START_TEST(test_defaults)
     ck_assert_int_eq(config.long_poll_ms, 20000);
     ck_assert_int_eq(config.long_poll_max_ms, 50000);
     ck_assert_int_eq(config.log_level, LOG_LEVEL_INFO);
+    ck_assert_int_eq(config.durability, DURABILITY_PROCESS);
+    ck_assert_int_eq(config.autostart, CONFIG_YES);
+    ck_assert_uint_eq(config.retries, 0);
+    ck_assert_uint_eq(config.history.keep, 100);
+    ck_assert_uint_eq(config.history.days, 0);
+    ck_assert_uint_eq(config.history.files, (size_t)10 << 30);
     ck_assert_uint_eq(config.limits.body, 1 << 20);
     ck_assert_uint_eq(config.limits.json_depth, 32);
     ck_assert_uint_eq(config.limits.header, 16384);
@@ -374,7 +386,9 @@ START_TEST(test_values)
                        "timeout = 1.5m\nconnect-timeout = 250ms\n"
                        "[limits]\nbody = 2M\nheader = 8k\ndefinition = 4096\n"
                        "[ log ]\nlevel = debug\n"
-                       "[tests]\npath = /last");
+                       "[server]\ndurability = power\nstate-dir = /s\n"
+                       "[history]\nkeep = 0\ndays = 30\nfiles = 3g\n"
+                       "[tests]\npath = /last\nautostart = no\nretries = 2");
     assert_list(&config.listen, "0.0.0.0:80|[::1]:0|unix:/run/tl.sock|localhost:65535|");
     assert_list(&config.paths, "/a;b|/c ;d #e|/f#g|i*|/last|");
     ck_assert_uint_eq(config.repeat, 3);
@@ -386,7 +400,40 @@ START_TEST(test_values)
     ck_assert_uint_eq(config.limits.header, 8192);
     ck_assert_uint_eq(config.limits.definition, 4096);
     ck_assert_int_eq(config.log_level, LOG_LEVEL_DEBUG);
+    ck_assert_int_eq(config.durability, DURABILITY_POWER);
+    ck_assert_int_eq(config.autostart, CONFIG_NO);
+    ck_assert_uint_eq(config.retries, 2);
+    ck_assert_uint_eq(config.history.keep, 0);
+    ck_assert_uint_eq(config.history.days, 30);
+    ck_assert_uint_eq(config.history.files, (size_t)3 << 30);
     config_clear(&config);
+}
+END_TEST
+
+static void assert_state_folder(const char *file, const char *expected)
+{
+    struct config config;
+
+    load_good(&config, file);
+    char *folder = config_state_folder(&config);
+    ck_assert_str_eq(folder, expected);
+    free(folder);
+    config_clear(&config);
+}
+
+START_TEST(test_state_folder)
+{
+    unsetenv("STATE_DIRECTORY");
+    assert_state_folder("[server]\nstate-dir = /mine\n", "/mine");
+    setenv("STATE_DIRECTORY", "/run/one:/run/two", 1);
+    assert_state_folder("", "/run/one");
+    assert_state_folder("[server]\nstate-dir = /mine\n", "/mine");
+    setenv("STATE_DIRECTORY", "", 1);
+    struct config config;
+    config_init(&config);
+    ck_assert_str_ne(config.state_dir, "");
+    config_clear(&config);
+    unsetenv("STATE_DIRECTORY");
 }
 END_TEST
 
@@ -530,6 +577,7 @@ static Suite *config_suite(void)
     tcase_add_test(files, test_long_line);
     tcase_add_test(files, test_lengths);
     tcase_add_test(files, test_values);
+    tcase_add_test(files, test_state_folder);
     tcase_add_test(files, test_named_sections);
     tcase_add_test(files, test_empty_files);
     tcase_add_test(files, test_unreadable);
