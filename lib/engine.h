@@ -89,10 +89,12 @@ enum engine_result engine_cancel_case(struct engine *engine, const char *testcas
 void engine_resume(struct engine *engine, const struct instant *now);
 
 /* What the inputs so far have led to besides runs, so that they need not be read again: waiting
- * clients, servers. As JSON, owned by the caller; to be taken just before engine_begin_run(). And back from
- * it, into an engine that knows no client. */
+ * clients, servers. As JSON, owned by the caller. And back from it, into an engine that knows no client. */
 struct json_object *engine_checkpoint(const struct engine *engine);
 void engine_restore(struct engine *engine, struct json_object *checkpoint);
+
+/* The same as it was when this run began; NULL if it has not. Owned by the caller. */
+struct json_object *engine_run_checkpoint(const struct engine *engine, const char *run);
 
 /* A client registers. Takes nothing; keeps a reference to the registration, an object
  * whose `type` was checked. */
@@ -219,14 +221,15 @@ void engine_ended_runs(const struct engine *engine,
                                     size_t changes, const struct instant *ended),
                        void *argument);
 
-/* Call `each` for every client that plays or played in a run. */
-void engine_run_clients(const struct engine *engine, const char *run,
-                        void (*each)(void *argument, const char *client), void *argument);
+/* Call `each` for every client, in the order in which they first registered. */
+void engine_clients(const struct engine *engine,
+                    void (*each)(void *argument, const char *client), void *argument);
 
 /* How many clients are known. */
 size_t engine_client_count(const struct engine *engine);
 
-/* Whether no run is going or queued, and whether all cases of the one that people look at succeeded. */
+/* Whether no run is going or queued, and whether there is one that people look at, all cases
+ * of which succeeded. */
 bool engine_is_done(const struct engine *engine);
 bool engine_succeeded(const struct engine *engine);
 

@@ -70,6 +70,7 @@ void engine_begin_run(struct engine *engine, const char *id, const struct instan
     if (run == NULL || run->state != RUN_QUEUED || engine->going != NULL)
         return;
     forget_retired_clients(engine);
+    run->checkpoint = engine_checkpoint(engine);
     engine->going = run;
     run->state = RUN_RUNNING;
     run->begun = *now;
@@ -253,6 +254,13 @@ struct json_object *engine_checkpoint(const struct engine *engine)
     return checkpoint;
 }
 
+struct json_object *engine_run_checkpoint(const struct engine *engine, const char *id)
+{
+    const struct run *run = engine_find_run(engine, id);
+
+    return run != NULL ? json_object_get(run->checkpoint) : NULL;
+}
+
 struct deployment *engine_add_deployment(struct engine *engine, const char *name)
 {
     struct deployment *deployment = xcalloc(1, sizeof *deployment);
@@ -370,16 +378,13 @@ void engine_ended_runs(const struct engine *engine,
     }
 }
 
-void engine_run_clients(const struct engine *engine, const char *id,
-                        void (*each)(void *argument, const char *client), void *argument)
+void engine_clients(const struct engine *engine,
+                    void (*each)(void *argument, const char *client), void *argument)
 {
     const struct client *client;
 
-    for (client = engine->clients; client != NULL; client = client->hh.next) {
-        if (client->turn != NULL &&
-            strcmp(client->turn->testcase->suite->run->id, id) == 0)
-            each(argument, client->id);
-    }
+    for (client = engine->clients; client != NULL; client = client->hh.next)
+        each(argument, client->id);
 }
 
 bool engine_is_done(const struct engine *engine)
@@ -397,7 +402,7 @@ bool engine_succeeded(const struct engine *engine)
 {
     const struct run *run = engine_shown_run(engine);
 
-    return run == NULL || run->totals[CASE_SUCCESS] == run->case_count;
+    return run != NULL && run->totals[CASE_SUCCESS] == run->case_count;
 }
 
 const struct dictionary *engine_dictionary(const struct engine *engine)

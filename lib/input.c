@@ -255,7 +255,8 @@ struct json_object *input_begin_run(const char *run, struct json_object *checkpo
     struct json_object *input = input_new("begin");
 
     json_put_text(input, "run", run);
-    json_put(input, "checkpoint", json_object_get(checkpoint));
+    if (checkpoint != NULL)
+        json_put(input, "checkpoint", json_object_get(checkpoint));
     return input;
 }
 
@@ -358,7 +359,7 @@ static const struct kind {
     {"run", apply_add_run, {{"plan", json_type_object}}},
     {"begin",
      apply_begin_run,
-     {{"run", json_type_string}, {"checkpoint", json_type_object}}},
+     {{"run", json_type_string}}},
     {"forget", apply_forget_run, {{"run", json_type_string}}},
     {"cancel run",
      apply_cancel_run,
@@ -405,9 +406,9 @@ enum engine_result input_replay(struct engine *engine, struct json_object *input
                                 const struct instant *now, bool *fresh, char **cause)
 {
     const struct kind *kind = find_kind(input);
-    bool begins = kind != NULL && kind->apply == apply_begin_run && has_all(kind, input);
+    bool begins = kind != NULL && kind->apply == apply_begin_run;
 
-    if (begins && *fresh)
+    if (begins && *fresh && json_member(input, "checkpoint") != NULL)
         engine_restore(engine, json_member(input, "checkpoint"));
     /* runs are kept from before the beginning that comes first */
     if (kind != NULL && kind->apply != apply_add_run)

@@ -36,7 +36,8 @@ struct json_object *input_resume(void);
 /* A run is asked for: the plan says which; see lib/run.h. */
 struct json_object *input_add_run(struct json_object *plan);
 
-/* It begins, and this is what there is besides runs: see engine_checkpoint(). */
+/* It begins. `checkpoint`: what led here can't be read back any more, but for runs, and this is what
+ * came of it, see engine_run_checkpoint(); else NULL. */
 struct json_object *input_begin_run(const char *run, struct json_object *checkpoint);
 struct json_object *input_forget_run(const char *run);
 struct json_object *input_cancel_run(const char *run, const char *who);
@@ -46,8 +47,8 @@ struct json_object *input_cancel_case(const char *testcase, const char *who);
 enum engine_result input_apply(struct engine *engine, struct json_object *input,
                                const struct instant *now, char **cause);
 
-/* The same for inputs that are read back from the first one on: where what came before a run
- * began is not there any more, the beginning restores what is needed of it. `*fresh` is true before the first input, and is kept by the
+/* The same for inputs that are read back from the first one on: a beginning that has a checkpoint, and
+ * comes first but for runs, restores it. `*fresh` is true before the first input, and is kept by the
  * caller from one call to the next. */
 enum engine_result input_replay(struct engine *engine, struct json_object *input,
                                 const struct instant *now, bool *fresh, char **cause);

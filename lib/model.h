@@ -164,6 +164,7 @@ struct run {
     struct instant added;      /* when it was asked for */
     struct instant begun;      /* when it began; mono_ms 0: not yet */
     struct instant ended;      /* when it ended; mono_ms 0: not yet */
+    struct json_object *checkpoint; /* engine_checkpoint() just before it began; owned */
     char *broken_off; /* why cases that wait never start; NULL: it goes on; owned */
     size_t changes;   /* grows with all that is to be seen of it after its end */
     TAILQ_ENTRY(run) link; /* in the engine's list */

@@ -266,6 +266,7 @@ void run_free(struct run *run)
     dictionary_free(run->dictionary);
     settings_clear(&run->settings);
     json_object_put(run->only);
+    json_object_put(run->checkpoint);
     free(run->broken_off);
     free(run->label);
     free(run);

@@ -406,6 +406,20 @@ struct json_object *status_run_head(const struct engine *engine, const char *id)
     return run != NULL ? run_json(run) : NULL;
 }
 
+struct json_object *status_run_record(const struct engine *engine, const char *id,
+                                      const struct status_view *view)
+{
+    const struct run *run = engine_find_run(engine, id);
+
+    if (run == NULL)
+        return NULL;
+    struct json_object *record = run_json(run);
+    json_put_int(record, "started", run->begun.wall_ms);
+    json_put_int(record, "ended", run->ended.wall_ms);
+    json_put(record, "status", all_json(engine, run, view));
+    return record;
+}
+
 struct json_object *status_record(const struct engine *engine, const char *id,
                                   size_t first, size_t count,
                                   const struct status_view *view)

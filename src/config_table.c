@@ -147,7 +147,7 @@ static const struct config_row rows[] = {
               "header lines of a request"),
     ROW_COUNT(START, "limits", "connections", limits.connections, 0, 1000000, "0",
               "connections open at once; 0: as many as descriptors allow"),
-    ROW_COUNT(LIVE, "limits", "clients", settings.clients, 1, 10000000, "100000",
+    ROW_COUNT(LIVE, "limits", "clients", limits.clients, 1, 10000000, "100000",
               "clients known at once"),
     ROW_COUNT(LIVE, "limits", "transcript", settings.transcript, 1, 10000000, "10000",
               "lines of transcript kept for each case"),

@@ -22,7 +22,8 @@ struct entry {
     struct instant at;         /* when it was taken */
     input_done *done;          /* tells its sender; NULL: nobody wants to know */
     void *argument;            /* for done */
-    TAILQ_ENTRY(entry) link;   /* without a journal: in the order of taking */
+    const char *refusal;       /* why it is not taken, or NULL; static */
+    TAILQ_ENTRY(entry) link;   /* among those that wait for the end of the turn */
 };
 
 TAILQ_HEAD(entry_list, entry);
@@ -33,7 +34,7 @@ struct inputs {
     size_t limit;                   /* bytes that may wait for the journal */
     void (*settled)(void *context); /* after each input */
     void *context;                  /* for settled */
-    struct entry_list waiting;      /* without a journal: until the end of the turn */
+    struct entry_list waiting;      /* refused, or without a journal: until the turn ends */
     struct event *turn;             /* the end of the turn; owned */
     size_t pending;                 /* entries that there are */
 };
@@ -99,7 +100,10 @@ static void turn_cb(evutil_socket_t fd, short what, void *argument)
     TAILQ_CONCAT(&now, &inputs->waiting, link);
     while ((entry = TAILQ_FIRST(&now)) != NULL) {
         TAILQ_REMOVE(&now, entry, link);
-        finish(entry, 0);
+        if (entry->refusal != NULL)
+            refuse(entry, entry->refusal);
+        else
+            finish(entry, 0);
     }
 }
 
@@ -167,7 +171,8 @@ static void write_down(struct entry *entry, bool keep)
     }
     journal_pending(inputs->journal, &bytes);
     if (!keep && bytes > inputs->limit) {
-        refuse(entry, "the disk is slower than what comes in: try again in a moment");
+        entry->refusal = "the disk is slower than what comes in: try again in a moment";
+        put_aside(entry);
         return;
     }
     journal_write(inputs->journal, xstrdup(json_text(entry->input)), &entry->at,

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+static int64_t ahead_ms; /* of the system's monotonic clock; set once, before threads start */
+
 static int64_t read_clock(clockid_t clock)
 {
     struct timespec time;
@@ -14,5 +16,11 @@ static int64_t read_clock(clockid_t clock)
 
 struct instant now(void)
 {
-    return (struct instant){read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_REALTIME)};
+    return (struct instant){read_clock(CLOCK_MONOTONIC) + ahead_ms,
+                            read_clock(CLOCK_REALTIME)};
+}
+
+void now_continue(int64_t mono_ms)
+{
+    ahead_ms = mono_ms - read_clock(CLOCK_MONOTONIC);
 }

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What becomes of runs that have ended. One is written at a time, some cases in each turn of the
+ * loop, so that a large run holds nobody up.
+ */
+#include "keeping.h"
+
+#include "daemon.h"
+#include "history.h"
+#include "ids.h"
+#include "input.h"
+#include "inputs.h"
+#include "journal.h"
+#include "json.h"
+#include "junit.h"
+#include "now.h"
+#include "status.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#define CASES_AT_ONCE 10   /* written in one turn */
+#define RETRY_MS      5000 /* after the history could not be written */
+
+/* A run that has begun, or has ended before it could. */
+struct record {
+    char id[ID_SIZE];        /* of the run */
+    int64_t number;          /* of the journal's input with which it began; 0: none */
+    size_t kept;             /* how far its changes are in the history; 0: not at all */
+    int64_t retry_ms;        /* monotonic: it is not written before */
+    bool failed;             /* the latest try to write it failed */
+    bool forgetting;         /* the input that forgets it is under way */
+    TAILQ_ENTRY(record) link; /* in the order of their beginnings */
+};
+
+TAILQ_HEAD(record_list, record);
+
+/* A run that is being written. */
+struct writing {
+    char run[ID_SIZE]; /* "" if none is */
+    size_t changes;    /* as they were when it was begun */
+    size_t next;       /* number of the case that comes next */
+    bool last;         /* the cases are there: the run itself is under way */
+};
+
+struct keeping {
+    struct daemon *daemon;      /* borrowed */
+    struct record_list records; /* owned */
+    struct writing writing;     /* see there */
+};
+
+/* --- records --- */
+
+static struct record *find(const struct keeping *keeping, const char *run)
+{
+    struct record *record;
+
+    TAILQ_FOREACH (record, &keeping->records, link) {
+        if (strcmp(record->id, run) == 0)
+            return record;
+    }
+    return NULL;
+}
+
+static struct record *find_or_make(struct keeping *keeping, const char *run)
+{
+    struct record *record = find(keeping, run);
+
+    if (record == NULL) {
+        record = xcalloc(1, sizeof *record);
+        memcpy(record->id, run, ID_SIZE);
+        TAILQ_INSERT_TAIL(&keeping->records, record, link);
+    }
+    return record;
+}
+
+void keeping_note_beginning(struct keeping *keeping, const char *run, int64_t number)
+{
+    find_or_make(keeping, run)->number = number;
+}
+
+/* --- writing --- */
+
+static void write_on(struct keeping *keeping);
+
+static void end_writing(struct keeping *keeping, const char *cause)
+{
+    struct record *record = find(keeping, keeping->writing.run);
+
+    keeping->writing.run[0] = '\0';
+    if (record == NULL)
+        return;
+    record->failed = cause != NULL;
+    record->retry_ms = cause != NULL ? now().mono_ms + RETRY_MS : 0;
+    if (cause == NULL)
+        record->kept = keeping->writing.changes;
+}
+
+static void written(void *argument, const char *cause)
+{
+    struct keeping *keeping = argument;
+
+    if (cause != NULL || keeping->writing.last)
+        end_writing(keeping, cause);
+    else
+        write_on(keeping);
+}
+
+/* A copy that shares nothing with the engine: it is read on another thread. Takes the original. */
+static struct json_object *apart(struct json_object *shared)
+{
+    struct json_object *copy = json_copy(shared);
+
+    json_object_put(shared);
+    return copy;
+}
+
+static void write_run(struct keeping *keeping, const struct status_view *view)
+{
+    struct daemon *daemon = keeping->daemon;
+    const char *run = keeping->writing.run;
+    struct json_object *record = status_run_record(daemon->engine, run, view);
+    size_t size = 0;
+    char *junit = junit_document(daemon->engine, run, daemon->hostname, &view->now, &size);
+
+    keeping->writing.last = true;
+    record = apart(record);
+    json_put_text(record, "junit", junit);
+    history_add_run(daemon->history, record, run, written, keeping);
+    free(junit);
+}
+
+/* The next cases; after the last one the run itself. */
+static void write_on(struct keeping *keeping)
+{
+    struct daemon *daemon = keeping->daemon;
+    struct writing *writing = &keeping->writing;
+    struct status_view view = daemon_view(daemon);
+
+    if (engine_run_standing(daemon->engine, writing->run) != RUN_IS_OVER) {
+        end_writing(keeping, NULL); /* it was forgotten meanwhile */
+        return;
+    }
+    struct json_object *cases = status_record(daemon->engine, writing->run, writing->next,
+                                              CASES_AT_ONCE, &view);
+    writing->next += json_object_array_length(cases);
+    if (json_object_array_length(cases) > 0) {
+        history_add_cases(daemon->history, writing->run, apart(cases), written, keeping);
+    } else {
+        json_object_put(cases);
+        write_run(keeping, &view);
+    }
+}
+
+static void begin_writing(struct keeping *keeping, const char *run, size_t changes)
+{
+    keeping->writing = (struct writing){.changes = changes};
+    memcpy(keeping->writing.run, run, ID_SIZE);
+    write_on(keeping);
+}
+
+/* --- forgetting --- */
+
+/* The journal begins with the first run that is still there. */
+static void cut_journal(struct keeping *keeping, const char *forgotten)
+{
+    struct daemon *daemon = keeping->daemon;
+    const struct record *first;
+
+    TAILQ_FOREACH (first, &keeping->records, link) {
+        if (first->number > 0)
+            break;
+    }
+    if (daemon->journal == NULL || first == NULL)
+        return;
+    struct json_object *checkpoint = engine_run_checkpoint(daemon->engine, first->id);
+    struct json_object *beginning = input_begin_run(first->id, checkpoint);
+    journal_cut(daemon->journal, first->number, forgotten, json_text(beginning));
+    json_object_put(beginning);
+    json_object_put(checkpoint);
+}
+
+static void forgotten(void *argument, bool is_written, int64_t number,
+                      enum engine_result result, char *cause)
+{
+    struct keeping *keeping = argument;
+    struct record *record, *next;
+
+    (void)is_written, (void)number, (void)result;
+    for (record = TAILQ_FIRST(&keeping->records); record != NULL; record = next) {
+        next = TAILQ_NEXT(record, link);
+        if (!record->forgetting || engine_run_standing(keeping->daemon->engine,
+                                                       record->id) != RUN_IS_UNKNOWN)
+            continue;
+        TAILQ_REMOVE(&keeping->records, record, link);
+        cut_journal(keeping, record->id);
+        free(record);
+    }
+    free(cause);
+}
+
+static void begin_forgetting(struct keeping *keeping, struct record *record)
+{
+    record->forgetting = true;
+    inputs_keep(keeping->daemon->inputs, input_forget_run(record->id), forgotten,
+                keeping);
+}
+
+/* --- looking --- */
+
+static void look_at(void *argument, const char *run, bool shown, size_t changes,
+                    const struct instant *ended)
+{
+    struct keeping *keeping = argument;
+    struct record *record = find_or_make(keeping, run);
+    int64_t moment = now().mono_ms;
+    int64_t patience = keeping->daemon->config.active_client_ms;
+
+    if (record->forgetting)
+        return;
+    if (record->kept != changes) {
+        if (keeping->writing.run[0] == '\0' && record->retry_ms <= moment)
+            begin_writing(keeping, run, changes);
+    } else if (!shown && ended->mono_ms + patience <= moment) {
+        begin_forgetting(keeping, record);
+    }
+}
+
+void keeping_look(struct keeping *keeping)
+{
+    engine_ended_runs(keeping->daemon->engine, look_at, keeping);
+}
+
+static void is_kept(void *argument, const char *run, bool shown, size_t changes,
+                    const struct instant *ended)
+{
+    struct keeping *keeping = ((void **)argument)[0];
+    bool *done = ((void **)argument)[1];
+    const struct record *record = find(keeping, run);
+
+    (void)shown, (void)ended;
+    *done =
+        *done && record != NULL && (record->kept == changes || record->failed);
+}
+
+bool keeping_is_done(const struct keeping *keeping)
+{
+    bool done = true;
+    void *argument[] = {(void *)keeping, &done};
+
+    engine_ended_runs(keeping->daemon->engine, is_kept, argument);
+    return done;
+}
+
+/* --- the room --- */
+
+struct keeping *keeping_new(struct daemon *daemon)
+{
+    struct keeping *keeping = xcalloc(1, sizeof *keeping);
+
+    keeping->daemon = daemon;
+    TAILQ_INIT(&keeping->records);
+    return keeping;
+}
+
+void keeping_free(struct keeping *keeping)
+{
+    struct record *record;
+
+    if (keeping == NULL)
+        return;
+    while ((record = TAILQ_FIRST(&keeping->records)) != NULL) {
+        TAILQ_REMOVE(&keeping->records, record, link);
+        free(record);
+    }
+    free(keeping);
+}
