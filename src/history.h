@@ -19,11 +19,12 @@ struct json_object;
 struct workers;
 
 struct history_settings {
-    const char *folder;   /* of history.sqlite; must exist; borrowed */
-    const char *files;    /* of uploaded files; borrowed */
-    size_t keep_runs;     /* at most so many runs; 0: any number */
-    int64_t keep_ms;      /* none that ended longer ago; 0: however old */
-    uint64_t files_bytes; /* of all files together: the oldest runs lose theirs first; 0: no limit */
+    const char *folder; /* of history.sqlite; must exist; borrowed */
+    const char *files;  /* of uploaded files; borrowed */
+    size_t keep_runs;   /* at most so many runs; 0: any number */
+    int64_t keep_ms;    /* none that ended longer ago; 0: however old */
+    uint64_t
+        files_bytes; /* of all files together: the oldest runs lose theirs first; 0: no limit */
 };
 
 /* Open it. NULL with *cause, see database_open(). Blocks. */
@@ -48,8 +49,8 @@ typedef void history_written(void *argument, const char *cause);
  *  "document": {… as /status/<case>/status.json}, "machine": DOT, "context": DOT}.
  * A case that is there already is replaced. Nobody sees them before history_add_run(): those of a run
  * that was never added go with the next start, which is handed them again. */
-void history_add_cases(struct history *history, const char *run, struct json_object *cases,
-                       history_written *done, void *argument);
+void history_add_cases(struct history *history, const char *run,
+                       struct json_object *cases, history_written *done, void *argument);
 
 /* The run itself, after its cases: {"id", "label", "state", "totals": {…}, "started": wall ms,
  * "ended": wall ms, "status": {… as /status.json}, "junit": TEXT}. Only now is it seen by readers; a
@@ -65,14 +66,15 @@ void history_add_run(struct history *history, struct json_object *run, const cha
  * (owned by the callee), or NULL where there is none (cause NULL) or it can't be read (cause). Gives a
  * ticket for history_cancel(), never 0. */
 
-typedef void history_read(void *argument, struct json_object *document, const char *cause);
+typedef void history_read(void *argument, struct json_object *document,
+                          const char *cause);
 
 enum history_document {
-    HISTORY_RUNS,    /* [{"id", "label", "state", "totals", "started", "ended"}], newest first; times as
+    HISTORY_RUNS, /* [{"id", "label", "state", "totals", "started", "ended"}], newest first; times as
                         in /status.json; id is not used */
-    HISTORY_STATUS,  /* of the run: its "status" */
-    HISTORY_JUNIT,   /* of the run: a JSON string */
-    HISTORY_SUITE,   /* of the test of this suite id: the member of some run's status.suites */
+    HISTORY_STATUS, /* of the run: its "status" */
+    HISTORY_JUNIT,  /* of the run: a JSON string */
+    HISTORY_SUITE, /* of the test of this suite id: the member of some run's status.suites */
     HISTORY_CASE,    /* of the case: its "document" */
     HISTORY_MACHINE, /* of the case: a JSON string, DOT */
     HISTORY_CONTEXT, /* of the case: the same */

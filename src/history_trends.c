@@ -255,9 +255,11 @@ static void series_add(struct series *series, struct outcome *outcome)
     series->before = *outcome;
 }
 
-/* The order is that of the index case_series. */
+/* The order is that of the index case_series, which has all of this. It is named, since SQLite would
+ * rather go run by run: through every case with its documents, and sort them after that. */
 static const char outcomes_sql[] =
-    "SELECT test, series, types, run, id, state, flaky, duration, ended FROM cases"
+    "SELECT test, series, types, run, id, state, flaky, duration, ended"
+    " FROM cases INDEXED BY case_series"
     " WHERE run IN (SELECT id FROM runs) AND state IN ('success', 'failed', 'error')"
     " ORDER BY test, series, ended DESC, id";
 

@@ -99,6 +99,7 @@ static void put_rate(struct markup *markup, struct json_object *entry)
     markup_open(markup, "strong", NULL);
     markup_textf(markup, "%d %%", percent(rate));
     markup_close(markup);
+    markup_text(markup, " ");
     markup_open(markup, "small", NULL);
     markup_textf(markup, "%zu of %zu passed", member_count(entry, "passed"),
                  member_count(entry, "runs"));
@@ -149,6 +150,7 @@ static void put_changed(struct markup *markup, struct json_object *changed,
         part_open_link(markup, text_member(changed, "case"), "status");
         text_put_ago(markup, text_member(changed, "ended"), now);
         markup_close(markup);
+        markup_text(markup, " ");
         markup_open(markup, "small", NULL);
         text_put(markup, text_member(changed, "from"), TEXT_BOARD_BYTES);
         markup_text(markup, " → ");

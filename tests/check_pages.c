@@ -358,6 +358,137 @@ END_TEST
 
 /* --- what clients say --- */
 
+/* --- from run to run --- */
+
+static const char trends_text[] =
+    "{'now': '2026-11-22T20:19:00.000Z', 'runs': 4, 'tests': ["
+    "  {'test': 'ball.Waltz', 'name': 'red=web green=phone', 'types': 'web, phone',"
+    "   'runs': 8, 'passed': 5, 'failed': 2, 'errors': 1, 'flaky': 1, 'pass_rate': 0.625,"
+    "   'is_flaky': true,"
+    "   'last': {'run': 'r2', 'case': 'c2', 'state': 'failed',"
+    "            'ended': '2026-11-22T20:17:00.000Z'},"
+    "   'changed': {'run': 'r2', 'case': 'c2', 'from': 'success', 'to': 'failed',"
+    "               'ended': '2026-11-22T20:17:00.000Z'},"
+    "   'durations': {'median': 75.5, 'p95': 80.0, 'latest': [71.0, 80.0]},"
+    "   'outcomes': [{'run': 'r2', 'case': 'c2', 'state': 'failed', 'flaky': false,"
+    "                 'duration': 80.0, 'ended': '2026-11-22T20:17:00.000Z'},"
+    "                {'run': 'r1', 'case': 'c1', 'state': 'success', 'flaky': true,"
+    "                 'duration': 71.0, 'ended': '2026-11-21T20:17:00.000Z'}]},"
+    "  {'test': 'Tango', 'name': 'red=web', 'runs': 1, 'passed': 1, 'failed': 0,"
+    "   'errors': 0, 'flaky': 0, 'pass_rate': 1.0, 'is_flaky': false,"
+    "   'last': {'run': 'r2', 'case': 't2', 'state': 'success',"
+    "            'ended': '2026-11-22T20:17:00.000Z'},"
+    "   'changed': null, 'durations': {'median': 2.0, 'p95': 2.0, 'latest': [2.0]},"
+    "   'outcomes': [{'run': 'r2', 'case': 't2', 'state': 'success', 'flaky': false,"
+    "                 'duration': 2.0, 'ended': '2026-11-22T20:17:00.000Z'}]}]}";
+
+static const char runs_text[] =
+    "[{'id': 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', 'label': 'nightly', 'state': "
+    "'failed',"
+    "  'totals': {'cases': 12, 'waiting': 0, 'success': 10, 'failed': 2},"
+    "  'started': '2026-11-22T20:17:00.000Z', 'ended': '2026-11-22T20:18:30.000Z'},"
+    " {'id': '../../x?y', 'label': null, 'state': 'of its own', 'totals': {'cases': 1},"
+    "  'started': null, 'ended': '2026-11-22T20:18:30.000Z'}]";
+
+START_TEST(test_trends)
+{
+    char *page = page_of(pages_history, document(trends_text));
+
+    has(page, "<title>History – trafficlight</title>");
+    has(page, "2 pairs of tests and clients in 4 runs: 1 flaky, 1 failed last.");
+    has(page, "<bdi>ball.Waltz</bdi>");
+    has(page, "title=\"passed only after a retry: 1 of 8 times\">≈ flaky</span>");
+    ck_assert_uint_eq(count(page, "≈ flaky"), 1);
+    has(page, "<strong>63 %</strong> <small>5 of 8 passed</small>");
+    has(page, "viewBox=\"0 0 8 1\"><rect data-state=\"success\" height=\"1\" x=\"0\" "
+              "width=\"5\"></rect><rect data-state=\"failed\" height=\"1\" x=\"5\" "
+              "width=\"2\"></rect><rect data-state=\"error\" height=\"1\" x=\"7\" "
+              "width=\"1\"></rect></svg>");
+    has(page, "<a href=\"/status/c2/status\"><time datetime=\"2026-11-22T20:17:00.000Z\" "
+              "title=\"22 Nov 2026, 20:17:00 UTC\">2 min ago</time></a>");
+    has(page, "<bdi>success</bdi> → <bdi>failed</bdi>");
+    has(page, "<a href=\"/status/c2/status\" class=\"outcome\" data-state=\"failed\" "
+              "title=\"failed, 22 Nov 2026, 20:17:00 UTC, 1 min 20 s\"");
+    has(page, "<a href=\"/status/c1/status\" class=\"outcome retried\" "
+              "data-state=\"success\" title=\"success after a retry, 21 Nov 2026, "
+              "20:17:00 UTC, 1 min 11 s\"");
+    has(page, "1 min 15 s");
+    has(page, "<strong>100 %</strong>");
+    has_not(page, "http-equiv");
+    free(page);
+}
+END_TEST
+
+/* Only what always passed is at 100 %, and only what never did at 0 %. */
+START_TEST(test_rates)
+{
+    static const struct {
+        const char *rate;  /* as JSON */
+        const char *shown; /* on the page */
+    } rates[] = {{"0.9999", ">99 %<"}, {"0.0001", ">1 %<"}, {"0.0", ">0 %<"},
+                 {"1.0", ">100 %<"},   {"0.505", ">51 %<"}, {"-7.0", ">0 %<"},
+                 {"1e300", ">100 %<"}, {"null", ">0 %<"}};
+
+    for (size_t i = 0; i < LENGTH(rates); i++) {
+        char *text =
+            xasprintf("{'tests': [{'test': 'T', 'pass_rate': %s}]}", rates[i].rate);
+        char *page = page_of(pages_history, document(text));
+        has(page, rates[i].shown);
+        free(page);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(test_runs)
+{
+    char *page = page_of(pages_runs, document(runs_text));
+
+    has(page, "2 runs are kept.");
+    has(page, "<a href=\"/runs/aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee/status\">"
+              "<bdi>nightly</bdi></a>");
+    has(page, "<a href=\"/runs/aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee/junit.xml\">");
+    has(page, "12 cases: 10 success, 2 failed<");
+    has(page, "22 Nov 2026, 20:17:00 UTC");
+    has(page, "1 min 30 s");
+    has(page, "data-state=\"failed\"");
+    has(page, "/runs/..%2F..%2Fx%3Fy/status");
+    has(page, "<bdi>of its own</bdi>");
+    has(page, "1 case<");
+    ck_assert_uint_eq(count(page, "class=\"lamp\""), 1);
+    free(page);
+}
+END_TEST
+
+START_TEST(test_no_history)
+{
+    char *trends = page_of(pages_history, document("{'runs': 0, 'tests': []}"));
+    char *runs = page_of(pages_runs, document("[]"));
+
+    has(trends, "No run has ended yet.");
+    has_not(trends, "<table");
+    has(runs, "No run has ended yet.");
+    free(trends);
+    free(runs);
+}
+END_TEST
+
+START_TEST(test_long_history)
+{
+    struct json_object *trends = json_new_object();
+
+    json_put(trends, "tests", many(501, "{'test': 'T', 'last': {'state': 'success'}}"));
+    char *page = page_of(pages_history, trends);
+    char *runs = page_of(pages_runs, many(1002, "{'id': 'r', 'label': 'dull'}"));
+    has(page, "1 more is not shown here");
+    ck_assert_uint_eq(count(page, "<bdi>T</bdi>"), 500);
+    has(runs, "2 more are not shown here");
+    ck_assert_uint_eq(count(runs, ">dull<"), 1000);
+    free(page);
+    free(runs);
+}
+END_TEST
+
 static const char *const hostile[] = {
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -419,6 +550,8 @@ START_TEST(test_hostile)
     check_harmless(page_of(pages_case, poison(testcase, text)));
     check_harmless(page_of(pages_suite, poison(first_suite(), text)));
     check_harmless(page_of(pages_status, poison(document(status_text), text)));
+    check_harmless(page_of(pages_history, poison(document(trends_text), text)));
+    check_harmless(page_of(pages_runs, poison(document(runs_text), text)));
     char *page = pages_problem(400, text, text, &size);
     check_sound(page, size);
     check_harmless(page);
@@ -444,7 +577,8 @@ END_TEST
 /* Members that are missing or of the wrong kind leave gaps, nothing worse. */
 START_TEST(test_odd_documents)
 {
-    static page_fn *const makers[] = {pages_status, pages_suite, pages_case};
+    static page_fn *const makers[] = {pages_status, pages_suite, pages_case,
+                                      pages_history, pages_runs};
     static const char *const documents[] = {
         "{}",
         "[]",
@@ -453,6 +587,9 @@ START_TEST(test_odd_documents)
         "{'cases': [null, {'state': 'odd', 'roles': [], 'started': 'yesterday'}]}",
         "{'state': 7, 'roles': 1, 'servers': [0], 'files': [null], 'transcript': [[]]}",
         "{'name': {'a': 'b'}, 'message': 'a\\u0000b', 'attempts': [{}, null]}",
+        "{'now': 1, 'runs': -3, 'tests': [null, {'outcomes': [7, null], 'changed': 'yes',"
+        " 'last': [], 'durations': {'median': 'long'}, 'passed': -1, 'failed': 1e300}]}",
+        "[null, 3, {'id': [], 'totals': 'many', 'started': 'once', 'ended': {}}]",
     };
 
     for (size_t i = 0; i < LENGTH(makers); i++)
@@ -675,9 +812,14 @@ static Suite *pages_checks(void)
     tcase_add_test(shown, test_case_that_ended);
     tcase_add_test(shown, test_problem);
     tcase_add_test(shown, test_engine);
+    tcase_add_test(shown, test_trends);
+    tcase_add_test(shown, test_rates);
+    tcase_add_test(shown, test_runs);
+    tcase_add_test(shown, test_no_history);
+    tcase_add_test(shown, test_long_history);
     tcase_add_loop_test(safe, test_hostile, 0, (int)LENGTH(hostile));
     tcase_add_test(safe, test_long_texts);
-    tcase_add_loop_test(safe, test_odd_documents, 0, 7);
+    tcase_add_loop_test(safe, test_odd_documents, 0, 9);
     tcase_add_test(words, test_words);
     tcase_add_test(words, test_durations);
     tcase_add_test(words, test_ago);
