@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The endpoints for adapters. Each checks what came in, hands it to the engine, and turns the
- * engine's answer into a status.
+ * The endpoints for adapters. Each checks what came in and makes an input of it; the engine's answer
+ * to that becomes a status.
  */
 #include "client_api.h"
 
 #include "body.h"
 #include "daemon.h"
+#include "input.h"
+#include "inputs.h"
 #include "json.h"
-#include "now.h"
 #include "presence.h"
 #include "utf8.h"
 #include "xalloc.h"
@@ -64,12 +65,68 @@ void client_reply(struct http_exchange *exchange, enum engine_result result, cha
     case ENGINE_INVALID:
         http_problem(exchange, 422, "%s", cause);
         break;
-    case ENGINE_FULL:
-        http_add_header(exchange, "Retry-After", "10");
-        http_problem(exchange, 503, "%s", cause);
-        break;
     }
     free(cause);
+}
+
+void client_reply_full(struct http_exchange *exchange, const char *cause)
+{
+    http_add_header(exchange, "Retry-After", "10");
+    http_problem(exchange, 503, "%s", cause);
+}
+
+/* --- inputs on their way --- */
+
+/* A request that waits for what comes of its input. */
+struct waiting {
+    struct daemon *daemon;          /* borrowed */
+    struct http_exchange *exchange; /* held; NULL once the client left */
+    char *client;                   /* id; owned */
+};
+
+static void gone_cb(void *argument)
+{
+    ((struct waiting *)argument)->exchange = NULL;
+}
+
+static void taken(void *argument, bool written, int64_t number, enum engine_result result,
+                  char *cause)
+{
+    struct waiting *waiting = argument;
+
+    (void)number;
+    if (written && result != ENGINE_UNKNOWN)
+        presence_heard(waiting->daemon->presence, waiting->client);
+    if (waiting->exchange == NULL) {
+        free(cause);
+    } else if (written) {
+        client_reply(waiting->exchange, result, cause);
+    } else {
+        client_reply_full(waiting->exchange, cause);
+        free(cause);
+    }
+    free(waiting->client);
+    free(waiting);
+}
+
+/* Take the input (owned by this), and answer with what comes of it. */
+static void take(struct http_exchange *exchange, struct daemon *daemon, const char *id,
+                 struct json_object *input)
+{
+    struct waiting *waiting = xcalloc(1, sizeof *waiting);
+
+    waiting->daemon = daemon;
+    waiting->exchange = exchange;
+    waiting->client = xstrdup(id);
+    http_await(exchange, gone_cb, waiting);
+    inputs_take(daemon->inputs, input, taken, waiting);
+}
+
+/* Nobody whose registration was answered has this id: what it says would change nothing, and is not
+ * worth writing down. */
+static bool is_unknown(const struct daemon *daemon, const char *id)
+{
+    return engine_client_standing(daemon->engine, id) == CLIENT_IS_UNKNOWN;
 }
 
 /* --- register --- */
@@ -78,7 +135,6 @@ void client_register(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     const char *id;
-    char *cause = NULL;
     struct json_object *body = read_request(exchange, daemon, &id);
 
     if (body == NULL)
@@ -90,14 +146,14 @@ void client_register(struct http_exchange *exchange, void *context)
             "a registration needs \"type\", a string of 1 to %d characters: what kind "
             "of client this is, as in {\"type\": \"element-web\"}",
             TYPE_CHARS);
+    } else if (is_unknown(daemon, id) &&
+               engine_client_count(daemon->engine) >= daemon->config.limits.clients) {
+        char *cause = xasprintf("%zu clients are known, which is the limit: try again later",
+                                engine_client_count(daemon->engine));
+        client_reply_full(exchange, cause);
+        free(cause);
     } else {
-        struct instant moment = now();
-        enum engine_result result =
-            engine_register(daemon->engine, id, body, &moment, &cause);
-        if (result == ENGINE_OK)
-            presence_heard(daemon->presence, id);
-        client_reply(exchange, result, cause);
-        daemon_settle(daemon);
+        take(exchange, daemon, id, input_register(id, body));
     }
     json_object_put(body);
 }
@@ -177,7 +233,6 @@ void client_report(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     const char *id;
-    char *cause = NULL;
     struct json_object *body = read_request(exchange, daemon, &id);
 
     if (body == NULL)
@@ -186,18 +241,12 @@ void client_report(struct http_exchange *exchange, void *context)
     if (given != NULL && !json_is_text(given)) {
         http_problem(exchange, 400,
                      "\"id\" must be the string that the poll's answer gave as id");
+    } else if (is_unknown(daemon, id)) {
+        client_reply(exchange, ENGINE_UNKNOWN, NULL);
     } else {
-        struct instant moment = now();
-        /* a copy: the engine's answer to the poll that held it may go while it is looked at */
-        char *delivery = xstrdup(given ? json_object_get_string(given)
-                                       : presence_delivery(daemon->presence, id));
-        enum engine_result result = engine_report(daemon->engine, id, delivery,
-                                                  given != NULL, body, &moment, &cause);
-        if (result != ENGINE_UNKNOWN)
-            presence_heard(daemon->presence, id);
-        client_reply(exchange, result, cause);
-        daemon_settle(daemon);
-        free(delivery);
+        const char *delivery = given ? json_object_get_string(given)
+                                     : presence_delivery(daemon->presence, id);
+        take(exchange, daemon, id, input_report(id, delivery, given != NULL, body));
     }
     json_object_put(body);
 }
@@ -231,14 +280,11 @@ void client_error(struct http_exchange *exchange, void *context)
         http_problem(exchange, 400,
                      "an error is told as {\"error\": {\"type\": \"action\" or another, "
                      "\"details\": TEXT, \"path\": TEXT}}");
+    } else if (is_unknown(daemon, id)) {
+        client_reply(exchange, ENGINE_UNKNOWN, NULL);
     } else {
-        struct instant moment = now();
-        enum engine_result result = engine_client_error(
-            daemon->engine, id, strcmp(type, "action") == 0, details, path, &moment);
-        if (result != ENGINE_UNKNOWN)
-            presence_heard(daemon->presence, id);
-        client_reply(exchange, result, NULL);
-        daemon_settle(daemon);
+        take(exchange, daemon, id,
+             input_client_error(id, strcmp(type, "action") == 0, details, path));
     }
     json_object_put(body);
 }

@@ -28,6 +28,7 @@
 #define REPLY_LIMIT        (1024 * 1024)
 #define CONNECT_TIMEOUT_MS 10000
 #define RETRY_MS           1000
+#define PAUSE_MAX_MS       10000
 
 /* A deployment that is being made or destroyed. */
 struct deployment {
@@ -41,6 +42,7 @@ struct homerunner {
     struct workers *workers;               /* borrowed */
     struct lane *create_lane;              /* for creates, the pool's */
     struct lane *destroy_lane;             /* for destroys, the pool's */
+    struct lane *lost_lane; /* for destroys that may take long, the pool's */
     char *url;                             /* without trailing slash, owned */
     char *shown;                           /* the same without secrets, owned */
     struct homerunner_settings settings;   /* defaults filled in; url is NULL */
@@ -58,6 +60,7 @@ struct call {
     char *shown;                   /* homerunner for people, owned */
     char *deployment;              /* name, owned */
     int64_t retry_ms;              /* first pause of a destroy */
+    int64_t patience_ms; /* a destroy that is refused is tried again for so long */
     char **names;                  /* the caller's names of the servers, owned */
     size_t count;                  /* how many those are */
     struct json_object *servers;   /* the result of a create, owned */
@@ -298,13 +301,15 @@ static int try_destroy(struct call *call)
 static void run_destroy(struct job *job)
 {
     struct call *call = (struct call *)job;
-    int64_t pause = call->retry_ms;
-    int tried = 1;
+    int64_t pause = call->retry_ms, waited = 0;
+    int tried = 1, tries;
 
-    while (tried++ < try_destroy(call)) {
+    while ((tries = try_destroy(call)) > 0 &&
+           (tried++ < tries || waited < call->patience_ms)) {
         if (workers_pause(call->request.workers, (int)pause))
             break;
-        pause *= 2;
+        waited += pause;
+        pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
     }
 }
 
@@ -389,6 +394,7 @@ struct homerunner *homerunner_new(struct workers *workers,
     homerunner->workers = workers;
     homerunner->create_lane = workers_add_lane(workers, "create", settings->limit, 0);
     homerunner->destroy_lane = workers_add_lane(workers, "destroy", settings->limit, 0);
+    homerunner->lost_lane = workers_add_lane(workers, "lost", settings->limit, 0);
     homerunner->url = xstrdup(settings->url);
     for (size_t end = strlen(homerunner->url);
          end > 0 && homerunner->url[end - 1] == '/';)
@@ -426,7 +432,7 @@ void homerunner_create(struct homerunner *homerunner, const char *deployment,
     submit(homerunner->create_lane, call);
 }
 
-void homerunner_destroy(struct homerunner *homerunner, const char *name)
+static void destroy(struct homerunner *homerunner, const char *name, int64_t patience_ms)
 {
     struct deployment *deployment = find(homerunner, name);
 
@@ -438,8 +444,19 @@ void homerunner_destroy(struct homerunner *homerunner, const char *name)
     struct json_object *body = json_new_object();
     json_put_text(body, "blueprint_name", name);
     call_set_body(call, body);
+    call->patience_ms = patience_ms;
     add(homerunner, name)->is_created = true;
-    submit(homerunner->destroy_lane, call);
+    submit(patience_ms > 0 ? homerunner->lost_lane : homerunner->destroy_lane, call);
+}
+
+void homerunner_destroy(struct homerunner *homerunner, const char *name)
+{
+    destroy(homerunner, name, 0);
+}
+
+void homerunner_destroy_lost(struct homerunner *homerunner, const char *name)
+{
+    destroy(homerunner, name, homerunner->settings.timeout_ms);
 }
 
 size_t homerunner_outstanding(const struct homerunner *homerunner)

@@ -22,6 +22,7 @@
     4 /* polls again for the same delivery that are answered at once */
 #define REPEAT_WITHIN_MS 500  /* a poll this soon after the answer is one without pause */
 #define SPIN_DELAY_MS    1000 /* and is answered after this from then on */
+#define RELEASED_REASON  "the server is started again: ask once more"
 #define IDLE_DELAY_MS    5000 /* what a client that would not wait is asked to sleep */
 
 /* A client as the front end knows it. */
@@ -34,6 +35,8 @@ struct visitor {
     char delivery[ID_SIZE]; /* what its latest poll was given; "" if no action */
     unsigned repeats;       /* polls for that delivery again, without pause */
     bool exit_fetched;      /* it was told to exit */
+    bool restored;          /* another process knew it; it has not polled since */
+    bool told_lost;         /* it was silent for too long, and the owner knows */
     struct http_exchange *held; /* its poll that waits for something to say, or NULL */
     struct heap_entry wait;     /* of the held poll, by the end of its wait */
     TAILQ_ENTRY(visitor) link;  /* in order of quiet_since_ms */
@@ -53,6 +56,7 @@ struct presence {
     struct heap waits;                /* held polls */
     struct event *wait_timer;         /* the first held poll's wait is over; owned */
     struct event *janitor;            /* once a second; owned */
+    bool released;                    /* polls are not held any more */
 };
 
 static struct visitor *find(const struct presence *presence, const char *client)
@@ -70,6 +74,7 @@ static void touch(struct visitor *visitor)
     TAILQ_REMOVE(&presence->by_silence, visitor, link);
     TAILQ_INSERT_TAIL(&presence->by_silence, visitor, link);
     visitor->quiet_since_ms = now().mono_ms;
+    visitor->told_lost = false;
 }
 
 static struct visitor *find_or_make(struct presence *presence, const char *client)
@@ -181,6 +186,7 @@ void presence_poll(struct presence *presence, const char *client,
     struct visitor *visitor = find_or_make(presence, client);
     struct instant moment = now();
     visitor->polled_ms = moment.wall_ms;
+    visitor->restored = false;
     if (visitor->held != NULL)
         answer_idle(release(visitor), 0, "a newer poll of this client took its place");
     bool spinning = is_spinning(visitor, &poll);
@@ -188,6 +194,8 @@ void presence_poll(struct presence *presence, const char *client,
         hold(visitor, exchange, moment.mono_ms + SPIN_DELAY_MS);
     else if (poll.kind == POLL_ANSWER)
         answer(visitor, exchange, &poll);
+    else if (presence->released)
+        answer_idle(exchange, 0, RELEASED_REASON);
     else if (wait_ms == 0)
         answer_idle(exchange, IDLE_DELAY_MS, poll.reason);
     else
@@ -245,7 +253,8 @@ static bool is_working(const struct visitor *visitor)
 {
     struct poll poll = engine_poll(visitor->presence->engine, visitor->id);
 
-    return poll.delivery != NULL && strcmp(poll.delivery, visitor->delivery) == 0;
+    return poll.delivery != NULL &&
+           (visitor->restored || strcmp(poll.delivery, visitor->delivery) == 0);
 }
 
 static void tell_lost(struct visitor *visitor, int64_t silence_ms, bool forgotten)
@@ -255,6 +264,7 @@ static void tell_lost(struct visitor *visitor, int64_t silence_ms, bool forgotte
     char *reason =
         xasprintf("it did not poll for %" PRId64 " seconds", silence_ms / 1000);
 
+    visitor->told_lost = true;
     if (forgotten)
         forget(visitor);
     presence->lost(presence->context, client, reason);
@@ -275,7 +285,8 @@ static void look_after(struct visitor *visitor, int64_t silence_ms)
             tell_lost(visitor, silence_ms, true);
         break;
     case CLIENT_IS_PLAYING:
-        if (silence_ms >= presence->settings.active_client_ms && !is_working(visitor))
+        if (silence_ms >= presence->settings.active_client_ms && !visitor->told_lost &&
+            !is_working(visitor))
             tell_lost(visitor, silence_ms, false);
         break;
     case CLIENT_IS_OVER:
@@ -355,10 +366,28 @@ void presence_heard(struct presence *presence, const char *client)
     find_or_make(presence, client);
 }
 
+void presence_restore(struct presence *presence, const char *client)
+{
+    find_or_make(presence, client)->restored = true;
+}
+
+void presence_release(struct presence *presence)
+{
+    struct heap_entry *first;
+
+    presence->released = true;
+    while ((first = heap_first(&presence->waits)) != NULL)
+        answer_idle(release(first->owner), 0, RELEASED_REASON);
+}
+
 const char *presence_delivery(const struct presence *presence, const char *client)
 {
     const struct visitor *visitor = find(presence, client);
 
+    if (visitor != NULL && visitor->restored) {
+        const char *outstanding = engine_poll(presence->engine, client).delivery;
+        return outstanding != NULL ? outstanding : "";
+    }
     return visitor != NULL ? visitor->delivery : "";
 }
 

@@ -45,7 +45,14 @@ void presence_poll(struct presence *presence, const char *client,
 /* What the client is to be told has changed: answer the poll that it holds, if any. */
 void presence_wake(struct presence *presence, const char *client);
 
-/* The delivery that the client's latest poll was given; "" if none. Borrowed. */
+/* Another process knew this client: what it has polled for, and when, nobody knows. */
+void presence_restore(struct presence *presence, const char *client);
+
+/* Answer all held polls with idle, so that they are asked again; also those to come. */
+void presence_release(struct presence *presence);
+
+/* The delivery that the client's latest poll was given; "" if none. Of one that has not polled since
+ * presence_restore() it is the outstanding one. Borrowed until the next input. */
 const char *presence_delivery(const struct presence *presence, const char *client);
 
 /* Wall time of the client's latest poll, 0 if it never polled. */
