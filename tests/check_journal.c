@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal on a real disk, a small one and a broken one. The test's thread is the loop
- * thread. Failures of the disk are made with a limit for the size of files, or on a tmpfs.
+ * The journal on a real disk, a small one and a broken one. The test's thread is the
+ * loop thread. Failures of the disk are made with a limit for the size of files, or on
+ * a tmpfs.
  */
 #include "journal.h"
 
@@ -90,6 +91,7 @@ static void teardown(void)
 {
     if (workers != NULL)
         stop();
+    umount2(folder, MNT_DETACH); /* a small disk, if there is one */
     nftw(folder, remove_cb, 8, FTW_DEPTH | FTW_PHYS);
     free(path);
     free(wal);
@@ -686,7 +688,8 @@ static void fill(const char *name, size_t size)
     free(zeros);
 }
 
-/* A disk of 2 MiB in place of the folder, which ends with this process. */
+/* A disk of 2 MiB in place of the folder. It is there for this process only, and ends
+ * with it at the latest. */
 static bool mount_small_disk(void)
 {
     if (unshare(CLONE_NEWNS) == 0 &&
