@@ -84,8 +84,8 @@ static const char *system_words(struct sqlite3 *database)
 
 char *database_error(struct sqlite3 *database)
 {
-    const char *said = system_words(database);
     int code = sqlite3_extended_errcode(database);
+    const char *said = NULL;
 
     if (code == SQLITE_IOERR_SHMSIZE) /* the one write that leaves no errno */
         return xstrdup("the disk is full");
@@ -104,14 +104,14 @@ char *database_error(struct sqlite3 *database)
         return xstrdup("another program has it locked");
     case SQLITE_READONLY:
     case SQLITE_PERM:
-        return xasprintf("it is not writable%s%s", said != NULL ? ": " : "",
-                         said != NULL ? said : "");
+        return xstrdup("it may not be written to");
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-        return xasprintf("%s%s%s", sqlite3_errmsg(database), said != NULL ? ": " : "",
-                         said != NULL ? said : "");
+        said = system_words(database);
+        break;
     }
-    return xstrdup(sqlite3_errmsg(database));
+    return xasprintf("%s%s%s", sqlite3_errmsg(database), said != NULL ? ": " : "",
+                     said != NULL ? said : "");
 }
 
 /* The connection's latest error as a sentence about the file. */

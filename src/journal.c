@@ -97,7 +97,7 @@ static void run_checkpoint(struct job *job)
 /* Takes the words. */
 static void note_checkpoint(struct journal *journal, char *words)
 {
-    if (words != NULL && journal->checkpoint_trouble == NULL)
+    if (words != NULL && journal->checkpoint_trouble == NULL && journal->trouble == NULL)
         log_warning("the journal %s grows until what is in its -wal can be moved to its "
                     "file: %s",
                     journal->path, words);

@@ -95,11 +95,13 @@ static void refuse_row(struct journal_file *file, const char *what, char **cause
     free(way);
 }
 
+/* The index is read because nothing else would tell at the start that it is damaged. */
 static int read_next(struct journal_file *file, char **cause)
 {
     struct sqlite3_stmt *statement = database_prepare(
-        file->database, "SELECT max(next, forgotten, coalesce((SELECT max(number) + 1 "
-                        "FROM inputs), 1)) FROM state");
+        file->database,
+        "SELECT max(next, forgotten, coalesce((SELECT max(number) + 1 FROM inputs), 1)), "
+        "(SELECT count(*) FROM inputs INDEXED BY runs WHERE run IS NOT NULL) FROM state");
     int step = sqlite3_step(statement);
 
     if (step == SQLITE_ROW)
