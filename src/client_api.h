@@ -20,4 +20,7 @@ const char *client_read_id(struct http_exchange *exchange);
 /* Answer with what came of an input. Takes cause. */
 void client_reply(struct http_exchange *exchange, enum engine_result result, char *cause);
 
+/* Answer that there is no room for it now. */
+void client_reply_full(struct http_exchange *exchange, const char *cause);
+
 #endif

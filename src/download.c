@@ -4,6 +4,8 @@
 
 #include "daemon.h"
 #include "files.h"
+#include "history_api.h"
+#include "json.h"
 #include "log.h"
 #include "upload.h"
 #include "worker.h"
@@ -11,6 +13,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* One request. The worker sees only what is in here, and `folder`, which stays. */
@@ -18,7 +21,7 @@ struct download {
     struct job job;                 /* its head */
     struct http_exchange *exchange; /* held; NULL once the client left; loop only */
     const char *folder;             /* of all files; borrowed */
-    char *testcase;                 /* id of the case; owned */
+    char *place;                    /* where the case's files are; owned */
     char *name;                     /* of the file; owned */
     int fd;                         /* the open file, or -1; owned */
     size_t size;                    /* bytes of it */
@@ -30,7 +33,7 @@ static void run_download(struct job *job)
 {
     struct download *download = (struct download *)job;
 
-    download->fd = file_open(download->folder, download->testcase, download->name,
+    download->fd = file_open(download->folder, download->place, download->name,
                              &download->size, &download->error, &download->cause);
 }
 
@@ -65,7 +68,7 @@ static void done_download(struct job *job)
         reply(download);
     if (download->fd >= 0)
         close(download->fd);
-    free(download->testcase);
+    free(download->place);
     free(download->name);
     free(download->cause);
     free(download);
@@ -86,22 +89,95 @@ static void submit(struct daemon *daemon, struct download *download)
         job_submit_cancelled(daemon->downloads, &download->job);
 }
 
+/* Give out this file, which is known to be there. Takes place. */
+static void give_out(struct http_exchange *exchange, struct daemon *daemon, char *place)
+{
+    struct download *download = xcalloc(1, sizeof *download);
+
+    download->exchange = exchange;
+    download->folder = uploads_folder(daemon->uploads);
+    download->place = place;
+    download->name = xstrdup(http_parameter(exchange, "name"));
+    download->fd = -1;
+    submit(daemon, download);
+}
+
+static void refuse(struct http_exchange *exchange)
+{
+    http_problem(exchange, 404,
+                 "the case has no file of this name: its page lists those it has");
+}
+
+/* Which attempt the query names, 0 if none; -1 for what is no number of one. */
+static long read_attempt(const struct http_exchange *exchange)
+{
+    const char *text = http_query(exchange, "attempt");
+    char *end = NULL;
+    long number = text != NULL ? strtol(text, &end, 10) : 0;
+
+    return text == NULL                                               ? 0
+           : *text == '\0' || *end != '\0' || number < 1 || number > 1000 ? -1
+                                                                      : number;
+}
+
+static bool lists(struct json_object *files, const char *name)
+{
+    for (size_t i = 0; files != NULL && i < json_object_array_length(files); i++) {
+        if (strcmp(json_object_get_string(json_object_array_get_idx(files, i)), name) ==
+            0)
+            return true;
+    }
+    return false;
+}
+
+/* The latest attempt (or this one) of a case that is kept which has a file of this name; 0: none. */
+static unsigned find_attempt(struct json_object *testcase, unsigned wanted,
+                             const char *name)
+{
+    struct json_object *attempts = json_member(testcase, "attempts");
+    size_t count = attempts != NULL ? json_object_array_length(attempts) : 0;
+
+    if (count == 0)
+        return wanted <= 1 && lists(json_member(testcase, "files"), name);
+    for (size_t number = count; number > 0; number--) {
+        struct json_object *attempt = json_object_array_get_idx(attempts, number - 1);
+        if ((wanted == 0 || wanted == number) &&
+            lists(json_member(attempt, "files"), name))
+            return (unsigned)number;
+    }
+    return 0;
+}
+
+/* A case that the engine has forgotten. */
+static void give_out_kept(struct http_exchange *exchange, struct daemon *daemon,
+                          struct json_object *testcase)
+{
+    const char *run = json_member_text(testcase, "run");
+    unsigned attempt = find_attempt(testcase, (unsigned)read_attempt(exchange),
+                                    http_parameter(exchange, "name"));
+
+    if (attempt == 0 || run == NULL)
+        refuse(exchange);
+    else
+        give_out(exchange, daemon,
+                 file_place(run, json_member_text(testcase, "id"), attempt));
+}
+
 void status_file(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
     const char *name = http_parameter(exchange, "name");
+    long attempt = read_attempt(exchange);
+    struct upload_target target;
 
-    if (id == NULL || name == NULL || !engine_has_file(daemon->engine, id, name)) {
-        http_problem(exchange, 404,
-                     "the case has no file of this name: its page lists those it has");
-        return;
-    }
-    struct download *download = xcalloc(1, sizeof *download);
-    download->exchange = exchange;
-    download->folder = uploads_folder(daemon->uploads);
-    download->testcase = xstrdup(id);
-    download->name = xstrdup(name);
-    download->fd = -1;
-    submit(daemon, download);
+    if (id == NULL || name == NULL || attempt < 0)
+        refuse(exchange);
+    else if (engine_find_file(daemon->engine, id, (unsigned)attempt, name, &target))
+        give_out(exchange, daemon,
+                 file_place(target.run, target.testcase, target.attempt));
+    else if (engine_knows_case(daemon->engine, id))
+        refuse(exchange);
+    else
+        history_answer(exchange, daemon, HISTORY_CASE, id, "case", give_out_kept);
 }

@@ -187,11 +187,16 @@ static int write_files(const char *folder, const struct file_content *files, siz
     return error;
 }
 
-enum file_result files_store(const char *folder, const char *testcase,
+char *file_place(const char *run, const char *testcase, unsigned attempt)
+{
+    return xasprintf("%s/%s/%u", run, testcase, attempt);
+}
+
+enum file_result files_store(const char *folder, const char *where,
                              const struct file_content *files, size_t count, size_t room,
                              int *error, char **cause)
 {
-    char *place = xasprintf("%s/%s", folder, testcase);
+    char *place = xasprintf("%s/%s", folder, where);
     enum file_result result = FILES_STORED;
     size_t which = 0;
 
@@ -213,10 +218,10 @@ enum file_result files_store(const char *folder, const char *testcase,
 
 /* --- reading --- */
 
-int file_open(const char *folder, const char *testcase, const char *name, size_t *size,
+int file_open(const char *folder, const char *place, const char *name, size_t *size,
               int *error, char **cause)
 {
-    char *path = xasprintf("%s/%s/%s", folder, testcase, name);
+    char *path = xasprintf("%s/%s/%s", folder, place, name);
     struct stat about = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 

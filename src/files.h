@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Uploaded files on the disk: <folder>/<case id>/<role>_<file name>. The functions that
+ * Uploaded files on the disk: <folder>/<run id>/<case id>/<attempt>/<role>_<file name>. The functions that
  * touch the disk are for workers; the others are for any thread.
  *
  * One worker at a time stores files of a case. A file is written under another name first and then renamed, so that whoever reads never
@@ -30,15 +30,18 @@ enum file_result {
  * at most 200 bytes, of which a short ending like .png is kept. Owned by the caller. */
 char *file_name(const char *role, const char *given);
 
-/* Store all of these below folder/testcase, or none. Folders are made as needed. At most
+/* Where files of an attempt of a case are, below the folder of all. Owned by the caller. */
+char *file_place(const char *run, const char *testcase, unsigned attempt);
+
+/* Store all of these below folder/place, or none. Folders are made as needed. At most
  * `room` of the names may be new. Not FILES_STORED: *cause says why. */
-enum file_result files_store(const char *folder, const char *testcase,
+enum file_result files_store(const char *folder, const char *place,
                              const struct file_content *files, size_t count, size_t room,
                              int *error, char **cause);
 
 /* Open a stored file for reading. Gives its descriptor and *size, or -1 with *error, an
  * errno, and *cause. */
-int file_open(const char *folder, const char *testcase, const char *name, size_t *size,
+int file_open(const char *folder, const char *place, const char *name, size_t *size,
               int *error, char **cause);
 
 /* Have this folder, and make it with those above it if it is not there (0750). Gives 0 or an

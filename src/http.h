@@ -142,8 +142,8 @@ void http_problem(struct http_exchange *exchange, int status, const char *format
 
 /* Keep the exchange open after the handler has returned. If the client goes away before
  * it is answered, `gone(arg)` is called once, from the loop, and the exchange must not be
- * touched any more. Answering a held exchange ends the watch; `gone` is then not called.
- */
+ * touched any more. Answering a held exchange ends the watch; `gone` is then not called. May be
+ * called again, by who takes over the answer. */
 void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg);
 
 /* The same, at less cost, where the answer comes in a moment: that the client went away may be noticed a

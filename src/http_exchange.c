@@ -271,7 +271,7 @@ void http_exchange_run(struct http_exchange *exchange)
 
 static void hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg)
 {
-    assert(!exchange->held && exchange->connection->exchange == exchange);
+    assert(exchange->connection->exchange == exchange);
     exchange->held = true;
     exchange->gone = gone;
     exchange->gone_arg = arg;

@@ -364,9 +364,10 @@ const char *journal_trouble(const struct journal *journal)
     return journal->trouble;
 }
 
-void journal_cut(struct journal *journal, int64_t before, const char *run)
+void journal_cut(struct journal *journal, int64_t before, const char *run,
+                 const char *text)
 {
-    cutter_cut(journal->cutter, before, run);
+    cutter_cut(journal->cutter, before, run, text);
 }
 
 /* --- the journal --- */

@@ -16,6 +16,7 @@ struct cutter {
     struct journal_file *file; /* the lane's, borrowed */
     char *path;                /* of the file, for people, owned */
     int64_t before;            /* numbers before this one are to be forgotten */
+    char *text;                /* what this one says from then on; NULL: as it does; owned */
     char **runs;               /* and what brought these runs; owned */
     size_t count;              /* how many those are */
     bool wanted;               /* nobody tried that yet */
@@ -28,6 +29,7 @@ struct cut {
     struct cutter *cutter;     /* for done() only */
     struct journal_file *file; /* the lane's, borrowed */
     int64_t before;            /* see struct cutter */
+    char *text;                /* see struct cutter, owned */
     char **runs;               /* see struct cutter, owned */
     size_t count;              /* how many those are */
     bool noted;                /* the rest is deleting */
@@ -46,8 +48,8 @@ static void run_cut(struct job *job)
 {
     struct cut *cut = (struct cut *)job;
 
-    if (!cut->noted && journal_file_forget(cut->file, cut->before, cut->runs, cut->count,
-                                           &cut->words) != 0)
+    if (!cut->noted && journal_file_forget(cut->file, cut->before, cut->text, cut->runs,
+                                           cut->count, &cut->words) != 0)
         return;
     cut->noted = true;
     cut->more = journal_file_sweep(cut->file);
@@ -62,6 +64,7 @@ static void want_run(struct cutter *cutter, const char *run)
 static void cut_free(struct cut *cut)
 {
     free_runs(cut->runs, cut->count);
+    free(cut->text);
     free(cut->words);
     free(cut);
 }
@@ -80,6 +83,10 @@ static void cut_done(struct job *job)
     }
     for (size_t i = 0; i < cut->count && !cut->noted; i++)
         want_run(cutter, cut->runs[i]);
+    if (!cut->noted && cut->before == cutter->before && cutter->text == NULL) {
+        cutter->text = cut->text;
+        cut->text = NULL;
+    }
     if (cut->words != NULL)
         log_warning(
             "the journal %s can't be made shorter, which is tried again after the "
@@ -101,8 +108,10 @@ static void start_cut(struct cutter *cutter)
     cut->cutter = cutter;
     cut->file = cutter->file;
     cut->before = cutter->before;
+    cut->text = cutter->text;
     cut->runs = cutter->runs;
     cut->count = cutter->count;
+    cutter->text = NULL;
     cutter->runs = NULL;
     cutter->count = 0;
     cutter->wanted = false;
@@ -121,10 +130,13 @@ struct cutter *cutter_new(struct lane *lane, struct journal_file *file, const ch
     return cutter;
 }
 
-void cutter_cut(struct cutter *cutter, int64_t before, const char *run)
+void cutter_cut(struct cutter *cutter, int64_t before, const char *run, const char *text)
 {
-    if (before > cutter->before)
+    if (before > cutter->before) {
         cutter->before = before;
+        free(cutter->text);
+        cutter->text = text != NULL ? xstrdup(text) : NULL;
+    }
     if (run != NULL)
         want_run(cutter, run);
     cutter->wanted = true;
@@ -142,6 +154,7 @@ void cutter_free(struct cutter *cutter)
     if (cutter == NULL)
         return;
     free_runs(cutter->runs, cutter->count);
+    free(cutter->text);
     free(cutter->path);
     free(cutter);
 }

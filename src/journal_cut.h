@@ -12,7 +12,7 @@ struct lane;
 struct cutter *cutter_new(struct lane *lane, struct journal_file *file, const char *path);
 
 /* See journal_cut(). */
-void cutter_cut(struct cutter *cutter, int64_t before, const char *run);
+void cutter_cut(struct cutter *cutter, int64_t before, const char *run, const char *text);
 
 /* Whether a job of it is under way. */
 bool cutter_is_busy(const struct cutter *cutter);

@@ -42,6 +42,7 @@ struct journal_file {
     struct sqlite3_stmt *alive;  /* sets the moment, never back */
     struct sqlite3_stmt *forget; /* sets the state's numbers and moment */
     struct sqlite3_stmt *end;    /* deletes what brought a run */
+    struct sqlite3_stmt *amend;  /* gives an input another text */
     struct sqlite3_stmt *sweep;  /* deletes some of what was forgotten */
     int64_t next;                /* number of the next input */
     int frames;                  /* in the -wal, as of the last commit */
@@ -134,6 +135,8 @@ static void prepare(struct journal_file *file)
         "mono = max(latest.mono, state.mono) FROM "
         "(SELECT mono, wall FROM inputs ORDER BY number DESC LIMIT 1) AS latest");
     file->end = database_prepare(database, "DELETE FROM inputs WHERE run = ?1");
+    file->amend =
+        database_prepare(database, "UPDATE inputs SET text = ?2 WHERE number = ?1");
     file->sweep = database_prepare(
         database, "DELETE FROM inputs WHERE number IN (SELECT number FROM inputs NOT "
                   "INDEXED WHERE number < (SELECT forgotten FROM state) AND run IS NULL "
@@ -173,6 +176,7 @@ void journal_file_close(struct journal_file *file)
     sqlite3_finalize(file->insert);
     sqlite3_finalize(file->alive);
     sqlite3_finalize(file->forget);
+    sqlite3_finalize(file->amend);
     sqlite3_finalize(file->end);
     sqlite3_finalize(file->sweep);
     database_close(file->database);
@@ -334,14 +338,24 @@ static bool forget_runs(struct journal_file *file, char *const *runs, size_t cou
     return done;
 }
 
-int journal_file_forget(struct journal_file *file, int64_t before, char *const *runs,
-                        size_t count, char **words)
+static bool amend(struct journal_file *file, int64_t number, const char *text)
+{
+    if (text == NULL)
+        return true;
+    sqlite3_bind_int64(file->amend, 1, number);
+    sqlite3_bind_text(file->amend, 2, text, -1, SQLITE_STATIC);
+    return run_statement(file->amend);
+}
+
+int journal_file_forget(struct journal_file *file, int64_t before, const char *text,
+                        char *const *runs, size_t count, char **words)
 {
     sqlite3_bind_int64(file->forget, 1, file->next);
     sqlite3_bind_int64(file->forget, 2, before < file->next ? before : file->next);
     /* The state first: it takes over the moment of the latest input. */
     if (run_statement(file->begin) && run_statement(file->forget) &&
-        forget_runs(file, runs, count) && run_statement(file->commit))
+        forget_runs(file, runs, count) && amend(file, before, text) &&
+        run_statement(file->commit))
         return 0;
     roll_back(file, words);
     return -1;

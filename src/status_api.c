@@ -1,72 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The endpoints for people and tools. They only read the engine. */
+/*
+ * The endpoints for people and tools. They only read: the engine, and for what it has forgotten the
+ * history.
+ */
 #include "status_api.h"
 
 #include "daemon.h"
 #include "data.h"
 #include "dictionary.h"
 #include "graph.h"
+#include "history_api.h"
 #include "json.h"
 #include "junit.h"
 #include "now.h"
 #include "pages.h"
 #include "render.h"
+#include "replies.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define HTML "text/html; charset=utf-8"
-
-/* Answer with a page; takes html. Pages have no scripts and load nothing from elsewhere. */
-static void reply_html(struct http_exchange *exchange, int status, char *html,
-                       size_t size)
-{
-    http_add_header(
-        exchange, "Content-Security-Policy",
-        "default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'");
-    http_add_header(exchange, "X-Content-Type-Options", "nosniff");
-    http_add_header(exchange, "Cache-Control", "no-store");
-    http_reply(exchange, status, HTML, html, size);
-    free(html);
-}
-
-static void reply_document(struct http_exchange *exchange, struct json_object *document,
-                           char *(*write_page)(struct json_object *document,
-                                               size_t *size))
-{
-    size_t size;
-    char *html = write_page(document, &size);
-
-    reply_html(exchange, 200, html, size);
-}
-
-/* Nothing is there: a page for a browser that asks for one, else a problem document. */
-static void reply_missing(struct http_exchange *exchange, const char *what)
-{
-    const char *accept = http_header(exchange, "Accept");
-    char *detail =
-        xasprintf("there is no %s of this id: /status lists all that there are", what);
-    size_t size;
-
-    if (accept != NULL && strstr(accept, "text/html") != NULL) {
-        char *html = pages_problem(404, "Not Found", detail, &size);
-        reply_html(exchange, 404, html, size);
-    } else {
-        http_problem(exchange, 404, "%s", detail);
-    }
-    free(detail);
-}
-
-static void reply_object(struct http_exchange *exchange, struct json_object *object)
-{
-    const char *text = json_text(object);
-
-    http_add_header(exchange, "Cache-Control", "no-store");
-    http_reply(exchange, 200, "application/json", text, strlen(text));
-    json_object_put(object);
-}
 
 /* --- everything --- */
 
@@ -77,13 +30,20 @@ void status_root(struct http_exchange *exchange, void *context)
     http_reply(exchange, 302, "text/plain", "see /status\n", strlen("see /status\n"));
 }
 
+static void show_status(struct http_exchange *exchange, struct daemon *daemon,
+                        struct json_object *status)
+{
+    (void)daemon;
+    reply_page(exchange, status, pages_status);
+}
+
 void status_page(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     struct status_view view = daemon_view(daemon);
     struct json_object *status = status_all(daemon->engine, &view);
 
-    reply_document(exchange, status, pages_status);
+    show_status(exchange, daemon, status);
     json_object_put(status);
 }
 
@@ -91,9 +51,17 @@ void status_json(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     struct status_view view = daemon_view(daemon);
+    struct json_object *status = status_all(daemon->engine, &view);
 
     daemon->watched_ms = view.now.mono_ms;
-    reply_object(exchange, status_all(daemon->engine, &view));
+    reply_json(exchange, status);
+    json_object_put(status);
+}
+
+static void reply_junit(struct http_exchange *exchange, const char *document, size_t size)
+{
+    http_add_header(exchange, "Cache-Control", "no-store");
+    http_reply(exchange, 200, "application/xml", document, size);
 }
 
 void status_junit(struct http_exchange *exchange, void *context)
@@ -101,26 +69,34 @@ void status_junit(struct http_exchange *exchange, void *context)
     struct daemon *daemon = context;
     struct instant moment = now();
     size_t size;
-    char *document = junit_document(daemon->engine, daemon->hostname, &moment, &size);
+    char *document =
+        junit_document(daemon->engine, NULL, daemon->hostname, &moment, &size);
 
-    http_add_header(exchange, "Cache-Control", "no-store");
-    http_reply(exchange, 200, "application/xml", document, size);
+    reply_junit(exchange, document, size);
     free(document);
+}
+
+/* The actions of the run that people look at, else the shipped ones. Owned. */
+static struct json_object *actions(const struct daemon *daemon)
+{
+    const struct dictionary *known = engine_dictionary(daemon->engine);
+
+    return dictionary_json(known != NULL ? known : daemon->dictionary);
 }
 
 void status_actions_json(struct http_exchange *exchange, void *context)
 {
-    struct daemon *daemon = context;
+    struct json_object *dictionary = actions(context);
 
-    reply_object(exchange, dictionary_json(daemon->dictionary));
+    reply_json(exchange, dictionary);
+    json_object_put(dictionary);
 }
 
 void status_actions_page(struct http_exchange *exchange, void *context)
 {
-    struct daemon *daemon = context;
-    struct json_object *dictionary = dictionary_json(daemon->dictionary);
+    struct json_object *dictionary = actions(context);
 
-    reply_document(exchange, dictionary, pages_actions);
+    reply_page(exchange, dictionary, pages_actions);
     json_object_put(dictionary);
 }
 
@@ -138,49 +114,99 @@ void status_health(struct http_exchange *exchange, void *context)
     http_reply_json(exchange, "{\"status\":\"ok\"}");
 }
 
-/* --- one suite, one case --- */
+/* --- one run, one suite, one case --- */
 
 typedef struct json_object *find_fn(const struct engine *engine, const char *id,
                                     const struct status_view *view);
 
-/* The document of what the path names; NULL: the exchange has been answered. */
-static struct json_object *find_document(struct http_exchange *exchange,
-                                         struct daemon *daemon, find_fn *find,
-                                         const char *what)
+/* Answer with what the path names: from the engine, else from the history. */
+static void reply_found(struct http_exchange *exchange, struct daemon *daemon,
+                        find_fn *find, enum history_document kept, const char *what,
+                        history_reply *reply)
 {
     const char *id = http_parameter(exchange, "id");
     struct status_view view = daemon_view(daemon);
     struct json_object *found = id != NULL ? find(daemon->engine, id, &view) : NULL;
 
-    if (found == NULL)
-        reply_missing(exchange, what);
-    return found;
+    if (found != NULL)
+        reply(exchange, daemon, found);
+    else
+        history_answer(exchange, daemon, kept, id, what, reply);
+    json_object_put(found);
+}
+
+static void show_suite(struct http_exchange *exchange, struct daemon *daemon,
+                       struct json_object *suite)
+{
+    (void)daemon;
+    reply_page(exchange, suite, pages_suite);
+}
+
+static void show_case(struct http_exchange *exchange, struct daemon *daemon,
+                      struct json_object *testcase)
+{
+    (void)daemon;
+    reply_page(exchange, testcase, pages_case);
+}
+
+static void give(struct http_exchange *exchange, struct daemon *daemon,
+                 struct json_object *document)
+{
+    (void)daemon;
+    reply_json(exchange, document);
 }
 
 void status_suite_page(struct http_exchange *exchange, void *context)
 {
-    struct json_object *suite = find_document(exchange, context, status_suite, "test");
-
-    if (suite != NULL)
-        reply_document(exchange, suite, pages_suite);
-    json_object_put(suite);
+    reply_found(exchange, context, status_suite, HISTORY_SUITE, "test", show_suite);
 }
 
 void status_case_page(struct http_exchange *exchange, void *context)
 {
-    struct json_object *testcase = find_document(exchange, context, status_case, "case");
-
-    if (testcase != NULL)
-        reply_document(exchange, testcase, pages_case);
-    json_object_put(testcase);
+    reply_found(exchange, context, status_case, HISTORY_CASE, "case", show_case);
 }
 
 void status_case_json(struct http_exchange *exchange, void *context)
 {
-    struct json_object *testcase = find_document(exchange, context, status_case, "case");
+    reply_found(exchange, context, status_case, HISTORY_CASE, "case", give);
+}
 
-    if (testcase != NULL)
-        reply_object(exchange, testcase);
+void status_run_page(struct http_exchange *exchange, void *context)
+{
+    reply_found(exchange, context, status_run, HISTORY_STATUS, "run", show_status);
+}
+
+void status_run_json(struct http_exchange *exchange, void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->watched_ms = now().mono_ms;
+    reply_found(exchange, daemon, status_run, HISTORY_STATUS, "run", give);
+}
+
+static void show_kept_junit(struct http_exchange *exchange, struct daemon *daemon,
+                            struct json_object *text)
+{
+    (void)daemon;
+    reply_junit(exchange, json_object_get_string(text),
+                (size_t)json_object_get_string_len(text));
+}
+
+void status_run_junit(struct http_exchange *exchange, void *context)
+{
+    struct daemon *daemon = context;
+    const char *id = http_parameter(exchange, "id");
+    struct instant moment = now();
+    size_t size;
+    char *document = id != NULL ? junit_document(daemon->engine, id, daemon->hostname,
+                                                 &moment, &size)
+                                : NULL;
+
+    if (document != NULL)
+        reply_junit(exchange, document, size);
+    else
+        history_answer(exchange, daemon, HISTORY_JUNIT, id, "run", show_kept_junit);
+    free(document);
 }
 
 /* --- pictures --- */
@@ -218,26 +244,11 @@ static void picture_gone_cb(void *argument)
     free(picture);
 }
 
-/* The graph of the case that the path names, owned; NULL: the exchange has been answered. */
-static char *find_graph(struct http_exchange *exchange, struct daemon *daemon,
-                        bool context)
+static void draw(struct http_exchange *exchange, struct daemon *daemon, const char *dot,
+                 enum picture_format format)
 {
-    const char *id = http_parameter(exchange, "id");
-    char *dot = id != NULL ? graph_case(daemon->engine, id, context) : NULL;
-
-    if (dot == NULL)
-        reply_missing(exchange, "case");
-    return dot;
-}
-
-static void reply_picture(struct http_exchange *exchange, struct daemon *daemon,
-                          bool context, enum picture_format format)
-{
-    char *dot = find_graph(exchange, daemon, context);
-
-    if (dot == NULL)
-        return;
     struct picture *picture = xcalloc(1, sizeof *picture);
+
     picture->exchange = exchange;
     picture->renderer = daemon->renderer;
     picture->format = format;
@@ -250,46 +261,77 @@ static void reply_picture(struct http_exchange *exchange, struct daemon *daemon,
         http_problem(exchange, 503,
                      "too many pictures are being drawn: ask again in a moment");
     }
-    free(dot);
 }
 
-static void reply_dot(struct http_exchange *exchange, struct daemon *daemon, bool context)
+static void reply_dot(struct http_exchange *exchange, const char *dot)
 {
-    char *dot = find_graph(exchange, daemon, context);
-
-    if (dot == NULL)
-        return;
     http_add_header(exchange, "Cache-Control", "no-store");
     http_reply(exchange, 200, "text/vnd.graphviz; charset=utf-8", dot, strlen(dot));
+}
+
+static void show_dot(struct http_exchange *exchange, struct daemon *daemon,
+                     struct json_object *dot)
+{
+    (void)daemon;
+    reply_dot(exchange, json_object_get_string(dot));
+}
+
+static void show_png(struct http_exchange *exchange, struct daemon *daemon,
+                     struct json_object *dot)
+{
+    draw(exchange, daemon, json_object_get_string(dot), PICTURE_PNG);
+}
+
+static void show_svg(struct http_exchange *exchange, struct daemon *daemon,
+                     struct json_object *dot)
+{
+    draw(exchange, daemon, json_object_get_string(dot), PICTURE_SVG);
+}
+
+/* Answer with the graph of the case that the path names, in the form that reply() gives it. */
+static void reply_graph(struct http_exchange *exchange, struct daemon *daemon,
+                        bool context, history_reply *reply)
+{
+    const char *id = http_parameter(exchange, "id");
+    char *dot = id != NULL ? graph_case(daemon->engine, id, context) : NULL;
+
+    if (dot != NULL) {
+        struct json_object *text = json_new_text(dot);
+        reply(exchange, daemon, text);
+        json_object_put(text);
+    } else {
+        history_answer(exchange, daemon, context ? HISTORY_CONTEXT : HISTORY_MACHINE, id,
+                       "case", reply);
+    }
     free(dot);
 }
 
 void status_machine_png(struct http_exchange *exchange, void *context)
 {
-    reply_picture(exchange, context, false, PICTURE_PNG);
+    reply_graph(exchange, context, false, show_png);
 }
 
 void status_machine_svg(struct http_exchange *exchange, void *context)
 {
-    reply_picture(exchange, context, false, PICTURE_SVG);
+    reply_graph(exchange, context, false, show_svg);
 }
 
 void status_machine_dot(struct http_exchange *exchange, void *context)
 {
-    reply_dot(exchange, context, false);
+    reply_graph(exchange, context, false, show_dot);
 }
 
 void status_context_png(struct http_exchange *exchange, void *context)
 {
-    reply_picture(exchange, context, true, PICTURE_PNG);
+    reply_graph(exchange, context, true, show_png);
 }
 
 void status_context_svg(struct http_exchange *exchange, void *context)
 {
-    reply_picture(exchange, context, true, PICTURE_SVG);
+    reply_graph(exchange, context, true, show_svg);
 }
 
 void status_context_dot(struct http_exchange *exchange, void *context)
 {
-    reply_dot(exchange, context, true);
+    reply_graph(exchange, context, true, show_dot);
 }

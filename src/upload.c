@@ -6,9 +6,10 @@
 #include "config.h"
 #include "daemon.h"
 #include "files.h"
+#include "input.h"
+#include "inputs.h"
 #include "log.h"
 #include "multipart.h"
-#include "now.h"
 #include "pixel.h"
 #include "presence.h"
 #include "worker.h"
@@ -45,7 +46,7 @@ struct upload {
     struct http_exchange *exchange; /* held; NULL once the client left; loop only */
     const char *folder;             /* of all files; borrowed */
     char *client;                   /* id of the client; owned */
-    char *testcase;                 /* id of its case; owned */
+    char *place;                    /* where its case's files are, below folder; owned */
     char *role;                     /* that it plays there; owned */
     char *content_type;             /* of the body; owned */
     char *body;                     /* owned, NULL if empty or freed */
@@ -56,6 +57,10 @@ struct upload {
     int status;                     /* of the answer; 0: all is stored */
     int error;                      /* errno if the disk refused, else 0 */
     char *cause;                    /* what is wrong; owned */
+    size_t untold;                  /* files of which the engine has not heard yet */
+    bool written;                   /* those of which it has are in the journal */
+    enum engine_result result;      /* of the first file that was not taken, else OK */
+    char *refusal;                  /* why it was not taken; owned */
 };
 
 /* --- on the worker --- */
@@ -95,7 +100,7 @@ static void store(struct upload *upload, const struct file_content *contents)
 {
     for (size_t i = 0; i < upload->count; i++)
         upload->files[i].colour = pixel_colour(contents[i].data, contents[i].size);
-    switch (files_store(upload->folder, upload->testcase, contents, upload->count,
+    switch (files_store(upload->folder, upload->place, contents, upload->count,
                         upload->room, &upload->error, &upload->cause)) {
     case FILES_STORED:
         break;
@@ -144,10 +149,11 @@ static void free_upload(struct upload *upload)
     free(upload->files);
     free(upload->body);
     free(upload->client);
-    free(upload->testcase);
+    free(upload->place);
     free(upload->role);
     free(upload->content_type);
     free(upload->cause);
+    free(upload->refusal);
     free(upload);
 }
 
@@ -160,44 +166,74 @@ static void note_error(struct uploads *uploads, const struct upload *upload)
         uploads->error = upload->error;
 }
 
-static enum engine_result tell_engine(struct upload *upload, char **cause)
+/* Answer, and let go of it; cause is of the engine's result, or of the journal's refusal. Takes cause. */
+static void finish(struct upload *upload, bool written, enum engine_result result,
+                   char *cause)
 {
-    enum engine_result result = ENGINE_OK;
-    struct instant moment = now();
+    struct http_exchange *exchange = upload->exchange;
 
-    for (size_t i = 0; i < upload->count && result == ENGINE_OK; i++) {
-        const struct stored *file = &upload->files[i];
-        result = engine_uploaded(upload->daemon->engine, upload->client, file->name,
-                                 file->size, file->colour, &moment, cause);
+    upload->daemon->uploads->outstanding--;
+    if (exchange != NULL && upload->status != 0)
+        http_problem(exchange, upload->status, "the upload is not kept: %s",
+                     upload->cause);
+    else if (exchange != NULL && !written)
+        client_reply_full(exchange, cause);
+    else if (exchange != NULL)
+        client_reply(exchange, result, xstrdup(cause != NULL ? cause : ""));
+    free(cause);
+    free_upload(upload);
+}
+
+/* One of its files is an input; the answer waits for the last one, and tells of the first that was
+ * not taken. */
+static void taken(void *argument, bool written, int64_t number, enum engine_result result,
+                  char *cause)
+{
+    struct upload *upload = argument;
+
+    (void)number;
+    if (upload->written && upload->result == ENGINE_OK) {
+        upload->written = written;
+        upload->result = result;
+        cause_set(&upload->refusal, "%s", cause != NULL ? cause : "");
     }
-    daemon_settle(upload->daemon);
-    return result;
+    free(cause);
+    if (--upload->untold == 0) {
+        char *refusal = upload->refusal;
+        upload->refusal = NULL;
+        finish(upload, upload->written, upload->result, refusal);
+    }
+}
+
+static void tell_engine(struct upload *upload)
+{
+    size_t count = upload->count;
+
+    upload->untold = count;
+    upload->written = true;
+    for (size_t i = 0; i < count; i++) {
+        const struct stored *file = &upload->files[i];
+        inputs_take(upload->daemon->inputs,
+                    input_uploaded(upload->client, file->name, file->size, file->colour),
+                    taken, upload);
+    }
 }
 
 static void done_upload(struct job *job)
 {
     struct upload *upload = (struct upload *)job;
     struct daemon *daemon = upload->daemon;
-    struct http_exchange *exchange = upload->exchange;
-    char *cause = NULL;
 
-    daemon->uploads->outstanding--;
     http_server_return_room(daemon->http, upload->size);
     if (job->cancelled) {
         upload->status = 503;
         cause_set(&upload->cause, "the server is stopping");
     }
     note_error(daemon->uploads, upload);
-    enum engine_result result =
-        upload->status == 0 ? tell_engine(upload, &cause) : ENGINE_OK;
-    if (exchange == NULL)
-        free(cause);
-    else if (upload->status != 0)
-        http_problem(exchange, upload->status, "the upload is not kept: %s",
-                     upload->cause);
+    if (upload->status == 0)
+        tell_engine(upload);
     else
-        client_reply(exchange, result, cause);
-    free_upload(upload);
+        finish(upload, true, ENGINE_OK, NULL);
 }
 
 static void gone_cb(void *argument)
@@ -246,7 +282,7 @@ void client_upload(struct http_exchange *exchange, void *context)
     upload->exchange = exchange;
     upload->folder = daemon->uploads->folder;
     upload->client = xstrdup(id);
-    upload->testcase = xstrdup(target.testcase);
+    upload->place = file_place(target.run, target.testcase, target.attempt);
     upload->role = xstrdup(target.role);
     upload->content_type = xstrdup(content_type);
     upload->room = target.room;

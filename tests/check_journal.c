@@ -418,8 +418,8 @@ START_TEST(a_cut_keeps_what_brings_runs)
     write_and_wait(2, 1999);
     add_run(2000, "second");
     write_and_wait(2001, 3000);
-    journal_cut(journal, 2501, "first");
-    journal_cut(journal, 100, NULL); /* less than before */
+    journal_cut(journal, 2501, "first", NULL);
+    journal_cut(journal, 100, NULL, NULL); /* less than before */
     write_and_wait(3001, 3001);      /* between its steps */
     run_until_idle();
     restart();
@@ -444,7 +444,7 @@ START_TEST(numbers_and_moments_outlive_a_cut_of_everything)
         add_run(round * 10 - 9, "run");
         write_and_wait(round * 10 - 8, round * 10);
         ck_assert_int_eq(told[told_count - 1].number, round * 10);
-        journal_cut(journal, round * 10 + 1, "run");
+        journal_cut(journal, round * 10 + 1, "run", NULL);
         run_until_idle();
         stop();
     }
@@ -464,7 +464,7 @@ START_TEST(the_space_of_a_cut_is_used_again)
             write_text(round * 100 + i, text, NULL, false);
         }
         wait_told(told_count + journal_pending(journal, NULL));
-        journal_cut(journal, (round + 1) * 100 + 1, NULL);
+        journal_cut(journal, (round + 1) * 100 + 1, NULL, NULL);
         run_until_idle();
         stop();
         size = round == 0 ? size_of(path) : size;
@@ -660,7 +660,7 @@ START_TEST(a_cut_that_failed_is_made_with_the_next)
     add_run(1, "run");
     write_and_wait(2, 10);
     limit_files(size_of(wal));
-    journal_cut(journal, 6, "run");
+    journal_cut(journal, 6, "run", NULL);
     run_until_idle();
     limit_files(-1);
     stop();
@@ -668,10 +668,10 @@ START_TEST(a_cut_that_failed_is_made_with_the_next)
     replay();
     ck_assert_uint_eq(replayed_count, 10);
     limit_files(size_of(wal) > 0 ? size_of(wal) : 0);
-    journal_cut(journal, 6, "run");
+    journal_cut(journal, 6, "run", NULL);
     run_until_idle();
     limit_files(-1);
-    journal_cut(journal, 3, NULL);
+    journal_cut(journal, 3, NULL, NULL);
     run_until_idle();
     restart();
     replay();
@@ -842,7 +842,7 @@ START_TEST(the_end_refuses_what_waits)
     workers_stop(workers);
     write_input(2, false);
     write_input(3, true);
-    journal_cut(journal, 1, "run");
+    journal_cut(journal, 1, "run", NULL);
     wait_told(3);
     ck_assert(told[1].id == 2 && told[2].id == 3);
     ck_assert_str_eq(told[1].cause, "the server is stopping");
