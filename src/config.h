@@ -140,8 +140,9 @@ void config_inherit(struct config *config);
  * owned. */
 char *config_state_folder(const struct config *config);
 
-/* Write a line for each key: section, key, default and help, with tabs between them.
- * The default of a key that has none is empty. Where any key is allowed, key is "*". */
+/* Write a line for each key: section, key, default, help, and "reload" or "restart" for
+ * what a change takes, with tabs between them. The default of a key that has none is empty.
+ * Where any key is allowed, key is "*". */
 void config_describe(FILE *out);
 
 #endif
