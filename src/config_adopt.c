@@ -100,7 +100,8 @@ static void exchange(void *one, void *other, size_t size)
     memcpy(other, kept, size);
 }
 
-/* Exchange the kinds of clients and servers; what the engine's other settings are, rows say. */
+/* Exchange the kinds of clients and servers; what the engine's other settings are,
+ * rows say. */
 static void exchange_kinds(struct settings *one, struct settings *other)
 {
     exchange(&one->client_types, &other->client_types, sizeof one->client_types);

@@ -339,7 +339,8 @@ static bool load_suites(struct daemon *daemon)
     return good || daemon->config.strict == CONFIG_NO;
 }
 
-/* Serve on the sockets that systemd holds for us. *count of them; false if one can't be used. */
+/* Serve on the sockets that systemd holds for us, *count of them. Gives false, after it
+ * has logged why, if one can't be used. */
 static bool adopt_sockets(struct daemon *daemon, size_t *count)
 {
     struct listen_socket **sockets;
@@ -502,7 +503,8 @@ static char *describe(void *context)
     return text;
 }
 
-/* The configuration has new values. The engine borrows its settings: they have to stay. */
+/* The configuration has new values. The engine borrows its settings: the old ones have to
+ * stay. */
 static bool adopted(void *context)
 {
     struct daemon *daemon = context;

@@ -41,9 +41,9 @@ struct daemon {
     struct reload *reload;              /* SIGHUP; owned */
 };
 
-/* Make all rooms, read the definitions, listen. The daemon's configuration and its origin are
- * there, everything else zero. Gives false after it has logged what went wrong; daemon_free() either
- * way. */
+/* Make all rooms, read the definitions, listen. The daemon's configuration and its origin
+ * are there, everything else zero. Gives false after it has logged what went wrong;
+ * daemon_free() either way. */
 bool daemon_start(struct daemon *daemon);
 
 /* Serve until the end; gives the exit status of the process. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A configuration that is read again while the server runs: what is taken over, what is told. */
+/* A configuration that is read again while the server runs: what is taken over, what
+ * is told. */
 #include "../src/config.h" /* not the build's own config.h */
 #include "reload.h"
 #include "settings.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What systemd is told. The test is systemd: it has the socket that $NOTIFY_SOCKET names. The
- * test's thread is the loop thread.
+ * What systemd is told. The test is systemd: it has the socket that $NOTIFY_SOCKET
+ * names. The test's thread is the loop thread.
  */
 #include "autoconf.h"
 #include "supervisor.h"
@@ -194,7 +194,8 @@ START_TEST(test_nobody_listens)
 }
 END_TEST
 
-/* A socket that is full must not hold up the loop, nor lose what was said, nor its order. */
+/* A socket that is full must not hold up the loop, nor lose what was said, nor its
+ * order. */
 START_TEST(test_full_socket)
 {
     int count = 0, seen = 0;

@@ -20,7 +20,8 @@ failed=0
 
 # The program that was built stands for the one that will be installed.
 sbindir=$(cd "$top_builddir/src" && pwd)
-sed "s|@sbindir@|$sbindir|g" "$units/trafficlightd.service.in" >"$work/trafficlightd.service"
+sed "s|@sbindir@|$sbindir|g" "$units/trafficlightd.service.in" \
+    >"$work/trafficlightd.service"
 cp "$units/trafficlightd.socket" "$work"
 
 # The manuals need not be installed.
