@@ -225,6 +225,10 @@ void engine_ended_runs(const struct engine *engine,
 void engine_clients(const struct engine *engine,
                     void (*each)(void *argument, const char *client), void *argument);
 
+/* Whether there is nothing to go on with: no run has been asked for since the engine was made, or
+ * since it was told to stop. */
+bool engine_is_fresh(const struct engine *engine);
+
 /* How many clients are known. */
 size_t engine_client_count(const struct engine *engine);
 

@@ -398,6 +398,11 @@ bool engine_is_done(const struct engine *engine)
     return true;
 }
 
+bool engine_is_fresh(const struct engine *engine)
+{
+    return engine->stopping != NULL || TAILQ_EMPTY(&engine->runs);
+}
+
 bool engine_succeeded(const struct engine *engine)
 {
     const struct run *run = engine_shown_run(engine);

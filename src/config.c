@@ -284,6 +284,7 @@ void config_describe(FILE *out)
     const struct config_row *row;
 
     for (size_t i = 0; (row = config_table_row(i)) != NULL; i++)
-        fprintf(out, "%s%s\t%s\t%s\t%s\n", row->section, row->named ? " NAME" : "",
-                row->key, row->preset != NULL ? row->preset : "", row->help);
+        fprintf(out, "%s%s\t%s\t%s\t%s\t%s\n", row->section, row->named ? " NAME" : "",
+                row->key, row->preset != NULL ? row->preset : "", row->help,
+                row->reloadable ? "reload" : "restart");
 }

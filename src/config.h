@@ -78,8 +78,8 @@ struct config {
     struct settings settings;      /* what the engine is told */
 };
 
-/* A value of the command line, which wins over the file's. Its texts are there for as long as
- * the process. */
+/* A value of the command line, which wins over the file's. Its texts are there for as
+ * long as the process. */
 struct config_override {
     const char *section; /* "server" */
     const char *key;     /* "listen" */
@@ -125,11 +125,11 @@ const char *config_origin_file(const struct config_origin *origin);
 int config_read(struct config *config, const struct config_origin *origin,
                 char **mistakes);
 
-/* Have the running configuration take over from a fresh one what may change while the server
- * runs, by exchange: then `fresh` holds the old values, for config_clear() once nobody
- * borrows them any more. *changed gets a list of the keys that are new now, and
- * *restart a sentence for each that takes a restart, one a line; both are owned, and NULL
- * where there are none. */
+/* Have the running configuration take over from a fresh one what may change while the
+ * server runs, by exchange: then `fresh` holds the old values, for config_clear() once
+ * nobody borrows them any more. *changed gets a list of the keys that are new now, and
+ * *restart a sentence for each that takes a restart, one a line; both are owned, and
+ * NULL where there are none. */
 void config_adopt(struct config *running, struct config *fresh, char **changed,
                   char **restart);
 
@@ -141,8 +141,9 @@ void config_inherit(struct config *config);
  * owned. */
 char *config_state_folder(const struct config *config);
 
-/* Write a line for each key: section, key, default and help, with tabs between them.
- * The default of a key that has none is empty. Where any key is allowed, key is "*". */
+/* Write a line for each key: section, key, default, help, and "reload" or "restart"
+ * for what a change takes, with tabs between them. The default of a key that has none
+ * is empty. Where any key is allowed, key is "*". */
 void config_describe(FILE *out);
 
 #endif

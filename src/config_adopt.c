@@ -26,8 +26,6 @@ const char *config_origin_file(const struct config_origin *origin)
 /* What the engine is told that follows from other values; it borrows them. */
 static void settle(struct config *config)
 {
-    config->settings.only = config->only.items;
-    config->settings.only_count = config->only.count;
     config->settings.wait_scale = strtod(config->wait_scale, NULL);
 }
 
@@ -100,7 +98,8 @@ static void exchange(void *one, void *other, size_t size)
     memcpy(other, kept, size);
 }
 
-/* Exchange the kinds of clients and servers; what the engine's other settings are, rows say. */
+/* Exchange the kinds of clients and servers; what the engine's other settings are,
+ * rows say. */
 static void exchange_kinds(struct settings *one, struct settings *other)
 {
     exchange(&one->client_types, &other->client_types, sizeof one->client_types);

@@ -3,8 +3,8 @@
  * The configuration's file. inih takes lines apart, but it cuts what is too long for it
  * and passes over what it doesn't understand. So the file is read whole, each line is
  * looked at before inih sees it, and inih gets only lines that it takes as a person
- * would; the others are mistakes, with their number. One thread at a time: inih's settings
- * are global.
+ * would; the others are mistakes, with their number. One thread at a time: inih's
+ * settings are global.
  */
 #include "config.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon's rooms, held together: what the endpoints need to answer, and the one way in which
- * inputs reach the engine. Loop thread only.
+ * The daemon's rooms, held together: what the endpoints need to answer. Loop thread only.
  */
 #ifndef TL_DAEMON_H
 #define TL_DAEMON_H
@@ -23,16 +22,22 @@ struct daemon {
     struct uploads *uploads;       /* files from clients; owned */
     struct lane *downloads;        /* the same files for people; of the pool; borrowed */
     struct presence *presence;     /* who was heard when, held polls; owned */
-    struct engine *engine;         /* cases and clients; owned */
+    struct engine *engine;         /* runs, cases and clients; owned */
+    char *state_folder;            /* of journal, history and files; owned */
+    struct journal *journal;       /* inputs on the disk; NULL: none are kept; owned */
+    struct inputs *inputs;         /* the one way into the engine; owned */
+    struct history *history;       /* runs that have ended; owned */
+    struct runs *runs;             /* which begins when; owned */
+    struct keeping *keeping;       /* what becomes of ended ones; owned */
+    struct ending *ending;         /* the end of the process; owned */
     struct http_server *http;      /* the front end; owned */
     struct event *engine_timer;    /* the engine's next deadline; owned */
-    struct event *end_timer;  /* while stopping: looks whether all has been said; owned */
-    struct event *signals[2]; /* SIGTERM, SIGINT; owned */
-    struct dictionary *dictionary; /* the actions that there are; owned */
+    struct event *second_timer;    /* once a second; owned */
+    struct dictionary *dictionary; /* the shipped actions; owned */
+    bool telling_time;             /* the input that says so is under way */
     char hostname[256];            /* for reports */
     bool once;                     /* stop when all cases have ended */
     bool stopping;                 /* on the way out */
-    int64_t ending_since_ms;       /* monotonic: when the wait for the last words began */
     int64_t watched_ms; /* monotonic: when a program last asked how things stand */
     int exit_status;    /* of the process */
 
@@ -41,16 +46,16 @@ struct daemon {
     struct reload *reload;              /* SIGHUP; owned */
 };
 
-/* Make all rooms, read the definitions, listen. The daemon's configuration and its origin are
- * there, everything else zero. Gives false after it has logged what went wrong; daemon_free() either
- * way. */
+/* Make all rooms, stand where the journal ends, read the definitions, listen. The daemon's configuration and its origin
+ * are there, everything else zero. Gives false after it has logged what went wrong;
+ * daemon_free() either way. */
 bool daemon_start(struct daemon *daemon);
 
 /* Serve until the end; gives the exit status of the process. */
 int daemon_run(struct daemon *daemon);
 void daemon_free(struct daemon *daemon);
 
-/* To be called after every input of the engine: sets the timer, notices the end. */
+/* Called after every input of the engine: sets the timer, has the next run begin, notices the end. */
 void daemon_settle(struct daemon *daemon);
 
 /* What lib/status.h wants to know of the daemon, as of now. */

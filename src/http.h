@@ -61,8 +61,8 @@ struct http_server *http_server_new(struct event_base *base,
  * DNS. Gives 0, or -1 with *cause. */
 int http_server_listen(struct http_server *server, const char *address, char **cause);
 
-/* Serve what comes to this socket, too. Gives 0 and takes the socket, which is closed with
- * the others; or -1 with *cause, and it is still the caller's. */
+/* Serve what comes to this socket, too. Gives 0 and takes the socket, which is closed
+ * with the others; or -1 with *cause, and it is still the caller's. */
 int http_server_adopt(struct http_server *server, struct listen_socket *socket,
                       char **cause);
 

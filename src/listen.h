@@ -15,16 +15,17 @@ struct listen_socket;
  * replaced, any other file is not. Returns owned, or NULL with *cause. */
 struct listen_socket *listen_open(const char *address, char **cause);
 
-/* Take a socket that was made elsewhere and listens already: a stream socket of IPv4, IPv6
- * or unix. It becomes non-blocking and close-on-exec; the file of a unix socket belongs to
- * whoever made it and is never removed here. Returns owned, or NULL with *cause (which has
- * the name in it), and the descriptor is still the caller's. */
+/* Take a socket that was made elsewhere and listens already: a stream socket of IPv4,
+ * IPv6 or unix. It becomes non-blocking and close-on-exec; the file of a unix socket
+ * belongs to whoever made it and is never removed here. Returns owned, or NULL with
+ * *cause (which has the name in it), and the descriptor is still the caller's. */
 struct listen_socket *listen_adopt(int descriptor, const char *name, char **cause);
 
-/* Take the sockets that systemd handed over, by $LISTEN_FDS and its like, which leave the
- * environment: call it once, before threads start. *sockets gets an owned array of *count
- * owned ones, NULL where there are none. Gives 0, or -1 with *cause if one of them can't be
- * served: then all of them stay as they are, and the process has better not go on. */
+/* Take the sockets that systemd handed over, by $LISTEN_FDS and its like, which leave
+ * the environment: call it once, before threads start. *sockets gets an owned array of
+ * *count owned ones, NULL where there are none. Gives 0, or -1 with *cause if one of
+ * them can't be served: then all of them stay as they are, and the process has better
+ * not go on. */
 int listen_inherited(struct listen_socket ***sockets, size_t *count, char **cause);
 
 /* Its descriptor. The caller closes it; listen_free() does not. */

@@ -20,15 +20,6 @@ static struct json_object *texts(const struct config_list *list)
     return array;
 }
 
-/* The engine's settings, as the configuration has them at this moment. */
-static struct json_object *settings_of(const struct config *config)
-{
-    struct json_object *settings = settings_json(&config->settings);
-
-    json_put_number(settings, "wait_scale", strtod(config->wait_scale, NULL));
-    return settings;
-}
-
 struct json_object *planning_begin(const struct config *config,
                                    const struct planning_wish *wish)
 {
@@ -46,7 +37,7 @@ struct json_object *planning_begin(const struct config *config,
     json_put_int(plan, "repeat",
                  (int64_t)(wish->repeat > 0 ? wish->repeat : config->repeat));
     json_put_int(plan, "retries", (int64_t)config->retries);
-    json_put(plan, "settings", settings_of(config));
+    json_put(plan, "settings", settings_json(&config->settings));
     json_put_text(plan, "dictionary", dictionary);
     json_put(plan, "paths", texts(&config->paths));
     json_put(plan, "actions", texts(&config->actions));

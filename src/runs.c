@@ -12,6 +12,7 @@
 #include "inputs.h"
 #include "json.h"
 #include "keeping.h"
+#include "log.h"
 #include "planning.h"
 #include "run.h"
 #include "status.h"
@@ -31,6 +32,7 @@
 struct runs {
     struct daemon *daemon; /* borrowed */
     struct lane *lane;     /* reads definitions; of the pool; borrowed */
+    size_t coming;           /* runs that are being made or written down */
     char beginning[ID_SIZE]; /* the run whose beginning is under way as an input, or "" */
 };
 
@@ -69,6 +71,24 @@ static char *list_mistakes(const struct mistakes *mistakes)
 
 /* --- the first run --- */
 
+static void first_taken(void *argument, bool written, int64_t number,
+                        enum engine_result result, char *cause)
+{
+    struct runs *runs = argument;
+
+    (void)number, (void)result;
+    if (!written)
+        log_error("no run begins: %s", cause);
+    runs->coming--;
+    free(cause);
+    daemon_settle(runs->daemon);
+}
+
+bool runs_are_coming(const struct runs *runs)
+{
+    return runs->coming > 0;
+}
+
 bool runs_start_first(struct runs *runs)
 {
     struct daemon *daemon = runs->daemon;
@@ -91,7 +111,8 @@ bool runs_start_first(struct runs *runs)
         log_error("[tests] strict = yes: mend the definitions, or say strict = no");
         run_free(run);
     } else {
-        inputs_take_run(daemon->inputs, run, plan, NULL, NULL);
+        runs->coming++;
+        inputs_take_run(daemon->inputs, run, plan, first_taken, runs);
         good = true;
     }
     mistakes_free(mistakes);
@@ -138,6 +159,7 @@ struct wish {
 
 static void free_wish(struct wish *wish)
 {
+    wish->runs->coming--;
     if (wish->mistakes != NULL)
         mistakes_free(wish->mistakes);
     run_free(wish->run);
@@ -308,6 +330,7 @@ static void submit_wish(struct runs *runs, struct http_exchange *exchange,
     wish->exchange = exchange;
     wish->plan = plan;
     wish->strict = runs->daemon->config.strict == CONFIG_YES;
+    runs->coming++;
     http_hold(exchange, wish_gone_cb, wish);
     if (job_submit(runs->lane, &wish->job) != 0)
         job_submit_cancelled(runs->lane, &wish->job);

@@ -25,6 +25,9 @@ bool runs_start_first(struct runs *runs);
 /* To be called after every input: the next run begins if it may. */
 void runs_settle(struct runs *runs);
 
+/* Whether a run is on its way to the engine. */
+bool runs_are_coming(const struct runs *runs);
+
 /* POST /runs, POST /runs/<id>/cancel, POST /status/<case>/cancel. */
 http_handler runs_create;
 http_handler runs_cancel;

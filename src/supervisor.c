@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Telling systemd how the service stands. sd_notify() waits while systemd's socket is
- * full, and would hold up the loop for as long: so the datagrams leave through a socket of
- * our own, which never waits. Loop thread only.
+ * full, and would hold up the loop for as long: so the datagrams leave through a socket
+ * of our own, which never waits. Loop thread only.
  */
 #include "supervisor.h"
 
@@ -216,7 +216,8 @@ static void set_status(struct supervisor *supervisor, const char *text)
     }
 }
 
-/* Tell systemd the latest status. What it doesn't take is the latest still when the timer comes. */
+/* Tell systemd the latest status. What it doesn't take is the latest still when the
+ * timer comes. */
 static void send_status(struct supervisor *supervisor)
 {
     const struct timeval pause = {.tv_sec = STATUS_EVERY_S};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Telling the service manager how the service stands, see sd_notify(3). Nothing here waits:
- * what systemd does not take at once is sent later, in its order. Where systemd did not
- * start the process, or the build knows no systemd, all of it does nothing. Loop thread
- * only.
+ * Telling the service manager how the service stands, see sd_notify(3). Nothing here
+ * waits: what systemd does not take at once is sent later, in its order. Where systemd
+ * did not start the process, or the build knows no systemd, all of it does nothing.
+ * Loop thread only.
  */
 #ifndef TL_SUPERVISOR_H
 #define TL_SUPERVISOR_H
@@ -19,7 +19,8 @@ struct supervisor;
  * NULL. */
 struct supervisor *supervisor_new(struct event_base *base);
 
-/* Send what is unsent, as far as it is taken, and free it; before the base. NULL is fine. */
+/* Send what is unsent, as far as it is taken, and free it; before the base. NULL is
+ * fine. */
 void supervisor_free(struct supervisor *supervisor);
 
 /* The service serves: it has started, or has read its configuration anew. */
@@ -28,7 +29,8 @@ void supervisor_ready(struct supervisor *supervisor);
 /* The configuration is being read anew; supervisor_ready() follows, however it went. */
 void supervisor_reloading(struct supervisor *supervisor);
 
-/* The service ends; supervisor_ready() and supervisor_reloading() say nothing from here on. */
+/* The service ends; supervisor_ready() and supervisor_reloading() say nothing from
+ * here on. */
 void supervisor_stopping(struct supervisor *supervisor);
 
 /* What goes on now, starting or stopping, may take so many milliseconds more. */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The manual and the sample of the configuration name the keys that the server has, with
-# their defaults, and no others; the sample can be loaded, as it is and with every
+# their defaults, and no others, and which of them take a restart; the sample can be loaded, as it is and with every
 # comment sign before a key taken away.
 set -eu
 
@@ -62,6 +62,22 @@ awk -F '\t' '
             preset = ""
         print section "\t" key "\t" preset
     }' "$work/table" "$sample" | sort >"$work/sample"
+
+# What takes a restart, as the server and as the manual have it.
+"$check" --describe | awk -F '\t' '$5 == "restart" { print $1 "\t" $2 }' | sort >"$work/restart"
+awk '
+    /^\.Ss /    { inside = /while the server runs$/ }
+    inside && /^\.Li \[/ { section = $2; gsub(/[][]/, "", section) }
+    inside && /^\.Ic / {
+        for (i = 2; i <= NF; i++)
+            if ($i != ",")
+                print section "\t" $i
+    }' "$manual" | sort >"$work/restart.manual"
+if ! diff "$work/restart" "$work/restart.manual" >"$work/diff"; then
+    echo "$manual: what takes a restart differs (<: missing here, >: only here)"
+    cat "$work/diff"
+    failed=1
+fi
 
 compare() { # which, file
     if ! diff "$work/table" "$work/$1" >"$work/diff"; then

@@ -43,6 +43,17 @@ LISTENING = re.compile(r"listening on (\S+)")
 # exec keeps an alarm: whatever happens to us, the program ends.
 WITH_ALARM = ("import os, signal, sys; signal.alarm(int(sys.argv[1])); "
               "os.execv(sys.argv[2], sys.argv[2:])")
+# The same, after sockets were handed over as systemd does it: from descriptor 3 on, to this
+# process, which exec keeps, too.
+WITH_SOCKETS = """
+import fcntl, os, signal, sys
+signal.alarm(int(sys.argv[1]))
+safe = [fcntl.fcntl(int(n), fcntl.F_DUPFD_CLOEXEC, 100) for n in sys.argv[2].split(",")]
+for i, number in enumerate(safe):
+    os.dup2(number, 3 + i)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(safe)))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def wait_until(predicate, timeout=10, what="what was waited for"):
@@ -81,17 +92,21 @@ def later(call, *arguments):
 
 
 class Daemon:
-    """A running trafficlightd. It is killed when its lifetime (seconds) is over."""
+    """A running trafficlightd. It is killed when its lifetime (seconds) is over. It is handed
+    `sockets`, if any, and finds these variables more in its environment."""
 
-    def __init__(self, *options, listeners=1, lifetime=90):
+    def __init__(self, *options, listeners=1, lifetime=90, sockets=(), environment=None):
         lifetime = int(lifetime * PATIENCE)
         self.log = []
         self.overstayed = False
         self._news = threading.Condition()
+        numbers = [sock.fileno() for sock in sockets]
+        start = [WITH_SOCKETS if numbers else WITH_ALARM, str(lifetime + 10)]
+        start += [",".join(map(str, numbers))] if numbers else []
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", WITH_ALARM, str(lifetime + 10), str(DAEMON),
-             *map(str, options)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            [sys.executable, "-I", "-S", "-c", *start, str(DAEMON), *map(str, options)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            pass_fds=numbers, env={**os.environ, **(environment or {})})
         self.pid = self.process.pid
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -634,7 +649,7 @@ class ServerTest(unittest.TestCase):
     # --- what runs
 
     def start(self, *definitions, config=None, options=(), listeners=1, expect=0,
-              stop_timeout=15, lifetime=90):
+              stop_timeout=15, lifetime=90, **more):
         """Start trafficlightd on these tests. Its end is checked when the test ends:
         with code `expect`, or not at all where that is None."""
         if not DAEMON.exists():
@@ -643,7 +658,7 @@ class ServerTest(unittest.TestCase):
         for content in definitions:
             self.write_definition(content)
         self.daemon = Daemon("--config", self.write_settings(config), *options,
-                             listeners=listeners, lifetime=lifetime)
+                             listeners=listeners, lifetime=lifetime, **more)
         self._daemons.append(self.daemon)
         if expect is None:
             self.addCleanup(self.daemon.kill)
