@@ -71,7 +71,7 @@ struct world {
     struct dictionary *dictionary;  /* see fixture_dictionary(); owned */
     struct world_test *tests;       /* of the next run; owned */
     size_t test_count;              /* length of tests */
-    struct json_object *inputs;     /* [[ms, input] …]; owned */
+    struct json_object *inputs;     /* [{ms, input, result} …]; owned */
     struct engine *engine;          /* owned */
     int64_t ms;                     /* what time it is, for fixture_at() */
     char *notes;                    /* what was asked of it since world_notes(); owned */
@@ -91,8 +91,9 @@ void world_add(struct world *world, const char *text, size_t repeat);
 void world_begin(struct world *world);
 void world_begin_run(struct world *world, const char *id);
 
-/* The same in two steps: a run is queued. */
+/* The same in two steps: a run is queued; the next one begins, if one can. */
 void world_add_run(struct world *world, const char *id);
+void world_begin_next(struct world *world);
 
 /* Give the engine an input, which is noted. Takes it; *cause may be NULL. */
 enum engine_result world_apply(struct world *world, struct json_object *input,
