@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 struct json_object *input_register(const char *client, struct json_object *registration);
-/* delivery: NULL is fine, as in lib/engine.h. */
+/* A NULL delivery: the client was given none. */
 struct json_object *input_report(const char *client, const char *delivery, bool strict,
                                  struct json_object *body);
 struct json_object *input_client_error(const char *client, bool is_action,
