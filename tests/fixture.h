@@ -100,8 +100,10 @@ enum engine_result world_apply(struct world *world, struct json_object *input,
                                char **cause);
 
 /* Another engine with the same inputs; the test fails if anything is to be seen there that is not to
- * be seen here. */
+ * be seen here. And one without those before the oldest run began that the engine still has, but for
+ * what these runs are made of. */
 void world_check_replay(struct world *world);
+void world_check_cut(struct world *world);
 
 /* What was asked since the last time, in order, "wake a\nwake b\n". Owned by the world.
  */
