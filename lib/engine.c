@@ -108,6 +108,7 @@ struct engine *engine_new(const struct engine_ops *ops, void *context,
     engine->ops = *ops;
     engine->context = context;
     engine->started = *now;
+    engine->former = json_new_object();
     TAILQ_INIT(&engine->runs);
     return engine;
 }
@@ -139,16 +140,23 @@ void engine_free(struct engine *engine)
     }
     heap_clear(&engine->due);
     free(engine->stopping);
+    json_object_put(engine->former);
     free(engine);
 }
 
 /* --- inputs from clients --- */
 
-static const char *why_not_again(const struct client *client)
+/* Why a client can't register; NULL: it can. It may be unknown. */
+static const char *why_not_again(const struct engine *engine, const struct client *client,
+                                 const char *id)
 {
-    return client->state == CLIENT_PLAYING ? "plays a role in a case already"
-           : client->state == CLIENT_DONE  ? "has played its role in a case"
-                                           : "has given up";
+    if (client == NULL)
+        return json_member(engine->former, id) != NULL ? "has played its role in a case"
+                                                       : NULL;
+    return client->state == CLIENT_WAITING   ? NULL
+           : client->state == CLIENT_PLAYING ? "plays a role in a case already"
+           : client->state == CLIENT_DONE    ? "has played its role in a case"
+                                             : "has given up";
 }
 
 enum engine_result engine_register(struct engine *engine, const char *id,
@@ -156,9 +164,10 @@ enum engine_result engine_register(struct engine *engine, const char *id,
                                    const struct instant *now, char **cause)
 {
     struct client *client = engine_find_client(engine, id);
+    const char *why_not = why_not_again(engine, client, id);
 
-    if (client != NULL && client->state != CLIENT_WAITING) {
-        cause_set(cause, "this client %s: register with a new id", why_not_again(client));
+    if (why_not != NULL) {
+        cause_set(cause, "this client %s: register with a new id", why_not);
         return ENGINE_WRONG_MOMENT;
     }
     if (client == NULL) {

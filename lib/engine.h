@@ -88,8 +88,9 @@ enum engine_result engine_cancel_case(struct engine *engine, const char *testcas
  * engine_stop() is forgotten, and cases may start again. */
 void engine_resume(struct engine *engine, const struct instant *now);
 
-/* What the inputs so far have led to besides runs, so that they need not be read again: waiting
- * clients, servers. As JSON, owned by the caller. And back from it, into an engine that knows no client. */
+/* What the inputs so far have led to besides runs that have begun, so that they need not be read
+ * again: clients that wait, ids of those that played, servers, what was cancelled of runs that are
+ * queued. As JSON, owned by the caller. And back from it, into an engine that knows no client, but all runs that are queued. */
 struct json_object *engine_checkpoint(const struct engine *engine);
 void engine_restore(struct engine *engine, struct json_object *checkpoint);
 

@@ -5,8 +5,10 @@
 
 #include "json.h"
 #include "run.h"
+#include "utf8.h"
 #include "xalloc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct json_object *input_new(const char *kind)
@@ -15,6 +17,15 @@ static struct json_object *input_new(const char *kind)
 
     json_put_text(input, "input", kind);
     return input;
+}
+
+/* What a peer or a library says may be no UTF-8, which could not be read back. */
+static void put_clean(struct json_object *input, const char *name, const char *text)
+{
+    char *clean = text != NULL ? utf8_clean(text) : NULL;
+
+    json_put_text(input, name, clean);
+    free(clean);
 }
 
 static const char *text(struct json_object *input, const char *name)
@@ -51,7 +62,7 @@ struct json_object *input_report(const char *client, const char *delivery, bool 
     struct json_object *input = input_new("report");
 
     json_put_text(input, "client", client);
-    json_put_text(input, "delivery", delivery);
+    put_clean(input, "delivery", delivery != NULL ? delivery : "");
     json_put_bool(input, "strict", strict);
     json_put(input, "body", json_object_get(body));
     return input;
@@ -71,8 +82,8 @@ struct json_object *input_client_error(const char *client, bool is_action,
 
     json_put_text(input, "client", client);
     json_put_bool(input, "is_action", is_action);
-    json_put_text(input, "details", details);
-    json_put_text(input, "path", path);
+    put_clean(input, "details", details);
+    put_clean(input, "path", path);
     return input;
 }
 
@@ -91,9 +102,9 @@ struct json_object *input_uploaded(const char *client, const char *name, size_t 
     struct json_object *input = input_new("uploaded");
 
     json_put_text(input, "client", client);
-    json_put_text(input, "name", name);
+    put_clean(input, "name", name);
     json_put_int(input, "size", (int64_t)size);
-    json_put_text(input, "colour", colour);
+    put_clean(input, "colour", colour);
     return input;
 }
 
@@ -110,7 +121,7 @@ struct json_object *input_lost(const char *client, const char *reason)
     struct json_object *input = input_new("lost");
 
     json_put_text(input, "client", client);
-    json_put_text(input, "reason", reason);
+    put_clean(input, "reason", reason);
     return input;
 }
 
@@ -131,7 +142,7 @@ struct json_object *input_created(const char *deployment, struct json_object *se
 
     json_put_text(input, "deployment", deployment);
     json_put(input, "servers", json_object_get(servers));
-    json_put_text(input, "cause", cause);
+    put_clean(input, "cause", cause);
     return input;
 }
 
@@ -149,7 +160,7 @@ struct json_object *input_destroyed(const char *deployment, const char *cause)
     struct json_object *input = input_new("destroyed");
 
     json_put_text(input, "deployment", deployment);
-    json_put_text(input, "cause", cause);
+    put_clean(input, "cause", cause);
     return input;
 }
 
@@ -169,7 +180,7 @@ struct json_object *input_http_answered(const char *ticket, struct json_object *
 
     json_put_text(input, "ticket", ticket);
     json_put(input, "reply", json_object_get(reply));
-    json_put_text(input, "cause", cause);
+    put_clean(input, "cause", cause);
     return input;
 }
 
@@ -204,7 +215,7 @@ struct json_object *input_stop(const char *reason)
 {
     struct json_object *input = input_new("stop");
 
-    json_put_text(input, "reason", reason);
+    put_clean(input, "reason", reason);
     return input;
 }
 
@@ -291,7 +302,7 @@ struct json_object *input_cancel_run(const char *run, const char *who)
     struct json_object *input = input_new("cancel run");
 
     json_put_text(input, "run", run);
-    json_put_text(input, "who", who);
+    put_clean(input, "who", who);
     return input;
 }
 
@@ -307,7 +318,7 @@ struct json_object *input_cancel_case(const char *testcase, const char *who)
     struct json_object *input = input_new("cancel case");
 
     json_put_text(input, "case", testcase);
-    json_put_text(input, "who", who);
+    put_clean(input, "who", who);
     return input;
 }
 

@@ -4,8 +4,8 @@
  * given to a new engine in their order with their moments, lead to the same state. One function
  * makes each kind; input_apply() does what it says. Same thread as the engine.
  *
- * The functions that make inputs copy texts and keep references to JSON; what they give is owned by
- * the caller.
+ * The functions that make inputs copy texts (what is no UTF-8 becomes U+FFFD) and keep references to
+ * JSON; what they give is owned by the caller.
  */
 #ifndef TL_INPUT_H
 #define TL_INPUT_H
@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 struct json_object *input_register(const char *client, struct json_object *registration);
+/* A NULL delivery: the client was given none. */
 struct json_object *input_report(const char *client, const char *delivery, bool strict,
                                  struct json_object *body);
 struct json_object *input_client_error(const char *client, bool is_action,

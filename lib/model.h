@@ -193,6 +193,8 @@ struct engine {
     struct heap due;                /* time-outs of cases, by monotonic ms */
     struct deployment *deployments; /* uthash by name; owned */
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */
+    struct json_object
+        *former; /* id -> run of clients that played before the restored beginning; owned */
 };
 
 /* Move the case to a state, counting it there. */

@@ -118,7 +118,8 @@ struct json_object *settings_json(const struct settings *settings)
     json_put_int(object, "step_timeout", settings->step_timeout_ms);
     json_put_int(object, "case_timeout", settings->case_timeout_ms);
     json_put_int(object, "unfilled_timeout", settings->unfilled_timeout_ms);
-    json_put_number(object, "wait_scale", settings->wait_scale);
+    json_put(object, "wait_scale",
+             xcheck(json_object_new_double(settings->wait_scale)));
     json_put_int(object, "deployments", (int64_t)settings->deployments);
     json_put_int(object, "transcript", (int64_t)settings->transcript);
     return object;

@@ -44,6 +44,23 @@ size_t utf8_valid_length(const char *text, size_t size)
     return at;
 }
 
+char *utf8_clean(const char *text)
+{
+    size_t size = strlen(text);
+    char *clean = xmalloc(3 * size + 1), *end = clean;
+    uint32_t ignored;
+
+    for (size_t at = 0; at < size;) {
+        size_t length = utf8_read(text + at, size - at, &ignored);
+        size_t copied = length > 0 ? length : strlen("\xef\xbf\xbd");
+        memcpy(end, length > 0 ? text + at : "\xef\xbf\xbd", copied);
+        end += copied;
+        at += length > 0 ? length : 1;
+    }
+    *end = '\0';
+    return clean;
+}
+
 size_t utf8_count(const char *text)
 {
     size_t count = 0;

@@ -14,6 +14,10 @@ size_t utf8_read(const char *text, size_t size, uint32_t *character);
 /* The offset of the first byte that is not part of a character; size if all are. */
 size_t utf8_valid_length(const char *text, size_t size);
 
+/* The text with every byte that is not part of a character replaced by U+FFFD. Owned by
+ * the caller. */
+char *utf8_clean(const char *text);
+
 /* How many characters the text has. */
 size_t utf8_count(const char *text);
 

@@ -66,7 +66,12 @@ static const struct row heads[] = {
     {"{'name': 'a\\u0000b'}", "is not a test's name"},
     {"{\n'description': 5}", "a_test.json:2: $.description: must be a string"},
     {"{\n\n'colour': []}", "a_test.json:3: $.colour: a test has no member of this name"},
-    {"{'retries': 1}", "$.retries: a test has no member of this name"},
+    {"{\n'retries': -1}", "a_test.json:2: $.retries: must be a whole number from 0 to 100"},
+    {"{'retries': 101}", "$.retries: must be a whole number"},
+    {"{'retries': 1.5}", "$.retries: must be a whole number"},
+    {"{'retries': '1'}", "$.retries: must be a whole number"},
+    {"{'retries': null}", "$.retries: must be a whole number"},
+    {"{'retry': 1}", "$.retry: a test has no member of this name"},
     {"{'include': []}", "$.include: must be a list of at least one name of a file"},
     {"{'flows': []}", "$.flows: must be an object: names of flows and their steps"},
     {"{'flows': {'f': {}}}", "$.flows.f: a flow is a list of steps"},
@@ -467,7 +472,7 @@ START_TEST(members_are_kept)
 {
     struct definition *definition = fixture_definition(
         "{'name': 'A.b-c_1', 'description': 'What it is.', 'timeout': '90s',"
-        " 'clients': {'red': ['web']}, 'servers': {'type': 'any', 'names': ['x', 'y']},"
+        " 'retries': 100, 'clients': {'red': ['web']}, 'servers': {'type': 'any', 'names': ['x', 'y']},"
         " 'variables': {'v': [1]}, 'initial': 'complete', 'states': {}}",
         NULL);
 
@@ -476,6 +481,7 @@ START_TEST(members_are_kept)
     ck_assert_str_eq(definition->file, "folder/a_test.json");
     ck_assert_str_eq(definition->description, "What it is.");
     ck_assert_int_eq(definition->timeout_ms, 90000);
+    ck_assert_int_eq(definition->retries, 100);
     ck_assert_str_eq(definition->server_type, "any");
     ck_assert_uint_eq(definition->server_count, 2);
     ck_assert_int_eq(definition_server(definition, "y"), 1);
@@ -488,17 +494,18 @@ END_TEST
 START_TEST(a_test_is_there_once)
 {
     struct mistakes *mistakes = mistakes_new();
-    struct world world;
+    struct settings settings;
 
-    world_init(&world);
-    world_add(&world, good, 1);
-    ck_assert(
-        !engine_add_suite(world.engine, fixture_definition(good, NULL), 1, mistakes));
+    settings_init(&settings);
+    struct run *run = run_new(FIXTURE_RUN, &settings);
+    ck_assert(run_add_suite(run, fixture_definition(good, NULL), mistakes));
+    ck_assert(!run_add_suite(run, fixture_definition(good, NULL), mistakes));
     ck_assert(fixture_has(mistakes, true,
                           "$.name: folder.Name is the name of a test already, in "
                           "folder/a_test.json"));
+    ck_assert_uint_eq(run_case_count(run), 1);
     mistakes_free(mistakes);
-    world_clear(&world);
+    run_free(run);
 }
 END_TEST
 

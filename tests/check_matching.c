@@ -53,6 +53,7 @@ enum { BODIES = sizeof bodies / sizeof *bodies };
 /* A case as the plain scan sees it. */
 struct plain_case {
     struct testcase testcase;          /* as matching sees it */
+    struct turn turn;                  /* in which its players play */
     int types[ROLES_MAX];              /* kinds of its roles */
     size_t role_count;                 /* length of types */
     bool deploys;                      /* takes a deployment while it runs */
@@ -100,8 +101,6 @@ static void setup(void)
 
 static void teardown(void)
 {
-    for (size_t i = 0; i < case_count; i++)
-        free(cases[i].testcase.players);
     for (size_t i = 0; i < client_count; i++) {
         free(clients[i].client.memberships);
         free(clients[i].client.type);
@@ -202,7 +201,7 @@ static char *scan_reason(struct plain_case *plain)
     for (size_t i = 0; i < client_count; i++) {
         free_count += clients[i].free && is_of_kind(&clients[i].client, kind);
         busy_count +=
-            clients[i].client.testcase != NULL && is_of_kind(&clients[i].client, kind);
+            clients[i].client.turn != NULL && is_of_kind(&clients[i].client, kind);
     }
     size_t left = free_count;
     for (size_t i = 0; i < role; i++)
@@ -220,8 +219,8 @@ static void start(struct plain_case *plain)
     for (size_t i = 0; i < plain->role_count; i++) {
         struct plain_client *player = (struct plain_client *)plain->players[i];
         player->free = false;
-        player->client.testcase = &plain->testcase;
-        matching_count_busy(matching, &player->client, 1);
+        player->client.turn = &plain->turn;
+        matching_count_busy(&player->client, 1);
     }
 }
 
@@ -230,12 +229,14 @@ static void settle(void)
 {
     for (;;) {
         struct plain_case *expected = scan_cases();
-        struct testcase *found = matching_next(matching, deployments_free > 0);
+        struct client **players = NULL;
+        struct testcase *found = matching_next(matching, deployments_free > 0, &players);
         ck_assert_ptr_eq(found, expected != NULL ? &expected->testcase : NULL);
         if (found == NULL)
             return;
         for (size_t i = 0; i < expected->role_count; i++)
-            ck_assert_ptr_eq(found->players[i], expected->players[i]);
+            ck_assert_ptr_eq(players[i], expected->players[i]);
+        free(players);
         start(expected);
     }
 }
@@ -245,8 +246,8 @@ static void finish(struct plain_case *plain)
     plain->runs = false;
     plain->over = true;
     for (size_t i = 0; i < plain->role_count; i++) {
-        matching_count_busy(matching, plain->players[i], -1);
-        plain->players[i]->testcase = NULL;
+        matching_count_busy(plain->players[i], -1);
+        plain->players[i]->turn = NULL;
     }
     if (plain->deploys) {
         deployments_free++;
@@ -359,10 +360,12 @@ START_TEST(the_longest_waiting_plays)
     (void)a;
     lose(b); /* registers again, behind the others */
     matching_add_client(matching, &b->client);
-    struct testcase *found = matching_next(matching, true);
+    struct client **players = NULL;
+    struct testcase *found = matching_next(matching, true, &players);
     ck_assert_ptr_eq(found, &cases[0].testcase);
-    ck_assert_ptr_eq(found->players[0], &c->client);
-    ck_assert_ptr_eq(found->players[1], &d->client);
+    ck_assert_ptr_eq(players[0], &c->client);
+    ck_assert_ptr_eq(players[1], &d->client);
+    free(players);
     teardown();
 }
 END_TEST
@@ -371,6 +374,7 @@ END_TEST
 START_TEST(many_roles_of_one_type_are_filled)
 {
     struct testcase testcase = {.machine = NULL};
+    struct client **players = NULL;
     const char *types[12];
 
     setup();
@@ -379,15 +383,15 @@ START_TEST(many_roles_of_one_type_are_filled)
     matching_add_case(matching, &testcase, types, 12, false);
     for (int i = 0; i < 11; i++) {
         add_client("{'type': 'web'}");
-        ck_assert_ptr_null(matching_next(matching, true));
+        ck_assert_ptr_null(matching_next(matching, true, &players));
     }
     lose(&clients[3]);
     add_client("{'type': 'web'}");
-    ck_assert_ptr_null(matching_next(matching, true));
+    ck_assert_ptr_null(matching_next(matching, true, &players));
     add_client("{'type': 'web'}");
-    ck_assert_ptr_eq(matching_next(matching, true), &testcase);
-    ck_assert_ptr_null(matching_next(matching, true));
-    free(testcase.players);
+    ck_assert_ptr_eq(matching_next(matching, true, &players), &testcase);
+    ck_assert_ptr_null(matching_next(matching, true, &players));
+    free(players);
     teardown();
 }
 END_TEST

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "pages.h"
 #include "pages_text.h"
+#include "run.h"
 #include "status.h"
 #include "xalloc.h"
 
@@ -629,18 +630,22 @@ static void add_waltz(struct engine *engine)
 {
     struct dictionary *dictionary = dictionary_new();
     struct mistakes *mistakes = mistakes_new();
+    struct settings settings;
     struct json_object *actions = document("{'actions': {'dance': {}}}");
     struct json_object *root =
         document("{'name': 'Waltz', 'clients': {'red': ['<b>web']}, 'initial': 'floor',"
                  " 'states': {'floor': {'actions': {'red': {'action': 'dance',"
                  "                     'responses': {'danced': 'complete'}}}}}}");
 
+    settings_init(&settings);
     dictionary_add(dictionary, actions, mistakes);
+    struct run *run = run_new("7d0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d", &settings);
     struct definition *definition =
         definition_read(root, "ball/waltz_test.json", "ball", dictionary, NULL, mistakes);
     ck_assert_ptr_nonnull(definition);
-    ck_assert(engine_add_suite(engine, definition, 1, mistakes));
-    engine_begin(engine, &begin);
+    ck_assert(run_add_suite(run, definition, mistakes));
+    ck_assert_int_eq(engine_add_run(engine, run, &begin), ENGINE_OK);
+    engine_begin_run(engine, engine_next_run(engine), &begin);
     json_object_put(root);
     json_object_put(actions);
     mistakes_free(mistakes);
@@ -666,12 +671,9 @@ START_TEST(test_engine)
         .destroy = nobody_cb,
         .log = nobody_cb,
     };
-    struct settings settings;
     struct json_object *registration = document("{'type': '<b>web', 'version': '<i>2'}");
 
-    settings_init(&settings);
-    struct engine *engine =
-        engine_new(&settings, &ops, NULL, "7d0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d", &begin);
+    struct engine *engine = engine_new(&ops, NULL, &begin);
     add_waltz(engine);
     char *page = case_page(engine);
     has(page, "waiting");
@@ -691,7 +693,6 @@ START_TEST(test_engine)
     free(page);
     json_object_put(registration);
     engine_free(engine);
-    settings_clear(&settings);
 }
 END_TEST
 

@@ -92,7 +92,7 @@ static const struct {
     {"/server/now", "2027-01-15T08:00:02.500Z"},
     {"/server/done", "false"},
     {"/totals", "{\"cases\":7,\"waiting\":2,\"preparing\":1,\"running\":1,\"success\":1,"
-                "\"failed\":1,\"error\":1}"},
+                "\"failed\":1,\"error\":1,\"flaky\":0}"},
     {"/suites/0/name", "A"},
     {"/suites/0/folder", "folder"},
     {"/suites/0/file", "folder/a_test.json"},
@@ -183,7 +183,7 @@ static xmlDoc *junit(void)
 {
     struct instant now = fixture_at(world.ms);
     size_t size = 0;
-    char *text = junit_document(world.engine, "host", &now, &size);
+    char *text = junit_document(world.engine, NULL, "host", &now, &size);
 
     ck_assert_uint_eq(strlen(text), size);
     xmlDoc *document = xmlReadMemory(text, (int)size, "junit.xml", NULL, XML_PARSE_NONET);
@@ -256,7 +256,6 @@ END_TEST
 /* Whatever clients and adapters say, the document can be read. */
 static void say_hostile_things(void)
 {
-    struct instant now = fixture_at(world.ms);
     struct json_object *report = fixture_json("{}");
     struct json_object *text = NULL;
     char *cause = NULL;
@@ -265,10 +264,12 @@ static void say_hostile_things(void)
         json_read("\"" HOSTILE "\"", strlen("\"" HOSTILE "\""), 32, &text, &cause), 0);
     json_put(report, "response", json_object_get(text));
     const char *delivery = engine_poll(world.engine, "d").delivery;
-    engine_report(world.engine, "d", delivery, false, report, &now, NULL);
+    world_apply(&world, input_report("d", delivery, false, report), NULL);
     world_register(&world, "bad", "{'type': 'web', 'version': '\\u001b]0;<b>&'}");
-    engine_client_error(world.engine, "bad", true, json_object_get_string(text),
-                        "\xff\xfe\x80 \x01 \xed\xa0\x80", &now);
+    world_apply(&world,
+                input_client_error("bad", true, json_object_get_string(text),
+                                   "\xff\xfe\x80 \x01 \xed\xa0\x80"),
+                NULL);
     json_object_put(report);
     json_object_put(text);
 }

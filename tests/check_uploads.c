@@ -33,9 +33,7 @@ static void teardown(void)
 static enum engine_result tell(const char *client, const char *name, const char *colour,
                                char **cause)
 {
-    struct instant now = fixture_at(world.ms);
-
-    return engine_uploaded(world.engine, client, name, 5, colour, &now, cause);
+    return world_apply(&world, input_uploaded(client, name, 5, colour), cause);
 }
 
 /* The files that the status lists, as "a b ". Owned. */
@@ -43,9 +41,9 @@ static char *listed(void)
 {
     char *text = xstrdup("");
 
-    if (world_case(&world, 0)->files == NULL)
+    if (world_case(&world, 0)->turn->files == NULL)
         return text;
-    json_object_object_foreach (world_case(&world, 0)->files, name, size) {
+    json_object_object_foreach (world_case(&world, 0)->turn->files, name, size) {
         char *longer = xasprintf("%s%s ", text, name);
         (void)size;
         free(text);
@@ -64,13 +62,12 @@ static void begin(const char *text)
 /* Report `look` with the name of a snapshot. */
 static void report(const char *snapshot)
 {
-    struct instant now = fixture_at(world.ms);
     struct json_object *body = json_new_object();
     char *delivery = xstrdup(engine_poll(world.engine, "a").delivery);
 
     json_put_text(body, "response", "seen");
     json_put_text(body, "snapshot", snapshot);
-    ck_assert_int_eq(engine_report(world.engine, "a", delivery, true, body, &now, NULL),
+    ck_assert_int_eq(world_apply(&world, input_report("a", delivery, true, body), NULL),
                      ENGINE_OK);
     json_object_put(body);
     free(delivery);
@@ -95,7 +92,9 @@ START_TEST(who_may_upload)
     free(cause);
     world_register(&world, "a", "web");
     ck_assert_int_eq(engine_upload_target(world.engine, "a", &target, NULL), ENGINE_OK);
+    ck_assert_str_eq(target.run, FIXTURE_RUN);
     ck_assert_str_eq(target.testcase, world_case(&world, 0)->id);
+    ck_assert_uint_eq(target.attempt, 1);
     ck_assert_str_eq(target.role, "red");
     ck_assert_uint_eq(target.room, 1000);
 }
@@ -135,7 +134,7 @@ END_TEST
 START_TEST(before_the_machine_runs)
 {
     begin(DEPLOYED);
-    ck_assert_ptr_null(world_case(&world, 0)->attempt);
+    ck_assert_ptr_null(world_case(&world, 0)->turn->attempt);
     ck_assert_int_eq(tell("a", "red_a.png", "green", NULL), ENGINE_OK);
     world_created(&world, 0);
     ck_assert_str_eq(world_told(&world, 0), "running a");
@@ -160,22 +159,28 @@ END_TEST
 START_TEST(files_are_listed)
 {
     const char *id;
+    struct upload_target target;
     struct instant now;
     size_t size;
 
     begin(PAINTING);
     id = world_case(&world, 0)->id;
-    ck_assert(!engine_has_file(world.engine, id, "red_b"));
+    ck_assert(!engine_find_file(world.engine, id, 0, "red_b", &target));
     tell("a", "red_b", NULL, NULL);
     tell("a", "red_a", "red", NULL);
     tell("a", "red_b", NULL, NULL);
     char *files = listed();
     ck_assert_str_eq(files, "red_b red_a ");
-    ck_assert(engine_has_file(world.engine, id, "red_b"));
-    ck_assert(!engine_has_file(world.engine, id, "red_c"));
-    ck_assert(!engine_has_file(world.engine, "nobody", "red_b"));
+    ck_assert(engine_find_file(world.engine, id, 0, "red_b", &target));
+    ck_assert_str_eq(target.run, FIXTURE_RUN);
+    ck_assert_str_eq(target.testcase, id);
+    ck_assert_uint_eq(target.attempt, 1);
+    ck_assert(engine_find_file(world.engine, id, 1, "red_b", &target));
+    ck_assert(!engine_find_file(world.engine, id, 2, "red_b", &target));
+    ck_assert(!engine_find_file(world.engine, id, 0, "red_c", &target));
+    ck_assert(!engine_find_file(world.engine, "nobody", 0, "red_b", &target));
     now = fixture_at(world.ms);
-    char *junit = junit_document(world.engine, "here", &now, &size);
+    char *junit = junit_document(world.engine, NULL, "here", &now, &size);
     char *path = xasprintf("/status/%s/files/red_a (5 bytes)\n", id);
     ck_assert_ptr_nonnull(strstr(junit, path));
     ck_assert_ptr_nonnull(strstr(junit, "red upload: red_a, 5 bytes, colour red"));
@@ -201,7 +206,8 @@ START_TEST(a_case_has_room_for_a_thousand)
     ck_assert_int_eq(tell("a", "red_7", NULL, NULL), ENGINE_OK);
     ck_assert_int_eq(tell("a", "red_1000", NULL, &cause), ENGINE_WRONG_MOMENT);
     ck_assert_ptr_nonnull(strstr(cause, "1000 files"));
-    ck_assert(!engine_has_file(world.engine, world_case(&world, 0)->id, "red_1000"));
+    ck_assert(!engine_find_file(world.engine, world_case(&world, 0)->id, 0, "red_1000",
+                                &target));
     free(cause);
 }
 END_TEST

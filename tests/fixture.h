@@ -71,7 +71,7 @@ struct world {
     struct dictionary *dictionary;  /* see fixture_dictionary(); owned */
     struct world_test *tests;       /* of the next run; owned */
     size_t test_count;              /* length of tests */
-    struct json_object *inputs;     /* [[ms, input] …]; owned */
+    struct json_object *inputs;     /* [{ms, input, result} …]; owned */
     struct engine *engine;          /* owned */
     int64_t ms;                     /* what time it is, for fixture_at() */
     char *notes;                    /* what was asked of it since world_notes(); owned */
@@ -91,16 +91,19 @@ void world_add(struct world *world, const char *text, size_t repeat);
 void world_begin(struct world *world);
 void world_begin_run(struct world *world, const char *id);
 
-/* The same in two steps: a run is queued. */
+/* The same in two steps: a run is queued; the next one begins, if one can. */
 void world_add_run(struct world *world, const char *id);
+void world_begin_next(struct world *world);
 
 /* Give the engine an input, which is noted. Takes it; *cause may be NULL. */
 enum engine_result world_apply(struct world *world, struct json_object *input,
                                char **cause);
 
 /* Another engine with the same inputs; the test fails if anything is to be seen there that is not to
- * be seen here. */
+ * be seen here. And one without those before the oldest run began that the engine still has, but for
+ * what these runs are made of. */
 void world_check_replay(struct world *world);
+void world_check_cut(struct world *world);
 
 /* What was asked since the last time, in order, "wake a\nwake b\n". Owned by the world.
  */
