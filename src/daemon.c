@@ -35,6 +35,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define BEGIN_MS          5000  /* at the start: how long the first inputs have */
 #define JOBS_END_MS       1000  /* at the very end: how long running jobs have */
 #define SPARE_DESCRIPTORS 100   /* not for connections: logs, workers, pipes to dot */
 #define HTTP_STEP_MS      30000 /* for an http step that names no time-out */
@@ -313,6 +314,17 @@ static void make_service(struct daemon *daemon)
 
 /* --- life --- */
 
+/* Before anybody is served, what begins by itself has begun. A disk that does not take it is no reason
+ * to serve nobody. */
+static void await_beginning(struct daemon *daemon)
+{
+    int64_t end_ms = now().mono_ms + BEGIN_MS;
+
+    daemon_settle(daemon);
+    while (inputs_pending(daemon->inputs) > 0 && now().mono_ms < end_ms)
+        event_base_loop(daemon->base, EVLOOP_ONCE);
+}
+
 /* Stand where the journal ends; where nothing is to go on, begin a run. */
 static bool set_out(struct daemon *daemon)
 {
@@ -320,8 +332,11 @@ static bool set_out(struct daemon *daemon)
         return false;
     bool fresh = engine_is_fresh(daemon->engine);
     engine_set_ops(daemon->engine, wiring_ops());
-    return !fresh || daemon->config.autostart == CONFIG_NO ||
-           runs_start_first(daemon->runs);
+    if (fresh && daemon->config.autostart == CONFIG_YES &&
+        !runs_start_first(daemon->runs))
+        return false;
+    await_beginning(daemon);
+    return true;
 }
 
 bool daemon_start(struct daemon *daemon)
