@@ -7,6 +7,7 @@
 
 #include "body.h"
 #include "daemon.h"
+#include "history_api.h"
 #include "ids.h"
 #include "input.h"
 #include "inputs.h"
@@ -396,8 +397,16 @@ static char *read_who(const struct http_exchange *exchange, struct json_object *
     return who;
 }
 
+/* What the engine has forgotten had ended. */
+static void refuse_kept(struct http_exchange *exchange, struct daemon *daemon,
+                        struct json_object *document)
+{
+    (void)daemon, (void)document;
+    http_problem(exchange, 409, "it has ended already: there is nothing to be cancelled");
+}
+
 static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool is_known,
-                   const char *what,
+                   enum history_document kept, const char *what,
                    struct json_object *(*make)(const char *id, const char *who))
 {
     const char *id = http_parameter(exchange, "id");
@@ -407,8 +416,7 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
     if (body == NULL)
         return;
     if (!is_known) {
-        http_problem(exchange, 404, "there is no %s of this id that could be cancelled",
-                     what);
+        history_answer(exchange, daemon, kept, id, what, refuse_kept);
     } else {
         struct cancelling *cancelling = xcalloc(1, sizeof *cancelling);
         char *who = read_who(exchange, body);
@@ -428,7 +436,7 @@ void runs_cancel(struct http_exchange *exchange, void *context)
                                        RUN_IS_UNKNOWN ||
                                    inputs_pending(daemon->inputs) > 0);
 
-    cancel(exchange, daemon, is_known, "run", input_cancel_run);
+    cancel(exchange, daemon, is_known, HISTORY_STATUS, "run", input_cancel_run);
 }
 
 void runs_cancel_case(struct http_exchange *exchange, void *context)
@@ -436,8 +444,8 @@ void runs_cancel_case(struct http_exchange *exchange, void *context)
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
 
-    cancel(exchange, daemon, id != NULL && engine_knows_case(daemon->engine, id), "case",
-           input_cancel_case);
+    cancel(exchange, daemon, id != NULL && engine_knows_case(daemon->engine, id),
+           HISTORY_CASE, "case", input_cancel_case);
 }
 
 /* --- the room --- */

@@ -412,7 +412,7 @@ START_TEST(cases_that_nobody_fills_end)
     ck_assert_str_eq(world_told(&world, 1), "error");
     ck_assert_str_eq(testcase_verdict(world_case(&world, 1))->type, "unfilled");
     ck_assert(case_says(world_case(&world, 1),
-                        "the case waited for its clients for 60 s: red needs web: 0 free "
+                        "the case waited for its clients for 1m: red needs web: 0 free "
                         "of 1"));
     world_report(&world, "b", NULL);
     ck_assert(engine_is_done(world.engine));
