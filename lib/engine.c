@@ -378,7 +378,7 @@ void engine_http_answered(struct engine *engine, const char *name,
 {
     struct testcase *testcase = NULL;
 
-    if (strlen(name) >= ID_SIZE)
+    if (strlen(name) > ID_SIZE)
         HASH_FIND(hh, engine->cases_by_id, name, ID_SIZE - 1, testcase);
     if (testcase == NULL || testcase->turn == NULL || testcase->turn->attempt == NULL)
         return;

@@ -97,7 +97,7 @@ static struct json_object *read_json(struct json_object *sources, const char *pa
 
     mistakes_set_file(mistakes, path, NULL);
     *text = NULL;
-    if (given == NULL) {
+    if (!json_is_text(given)) {
         mistake_error(mistakes, NULL, "%s", error != NULL ? error : "was not read");
         return NULL;
     }

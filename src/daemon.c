@@ -351,8 +351,10 @@ bool daemon_start(struct daemon *daemon)
         return false;
     make_engine(daemon);
     make_http(daemon);
+    if (!set_out(daemon))
+        return false;
     make_service(daemon);
-    return set_out(daemon) && listen_everywhere(daemon);
+    return listen_everywhere(daemon);
 }
 
 int daemon_run(struct daemon *daemon)

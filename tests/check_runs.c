@@ -240,8 +240,8 @@ START_TEST(what_comes_after_the_end_is_told)
     world_lost(&world, "a");
     ck_assert_str_eq(world_told(&world, 0), "success a");
     ck_assert_str_eq(world_told(&world, 1), "failed b");
-    engine_run_clients(world.engine, FIXTURE_RUN, note_client, clients);
-    ck_assert_str_eq(clients, "ab");
+    engine_clients(world.engine, note_client, clients);
+    ck_assert_str_eq(clients, "abc");
     records = status_record(world.engine, FIXTURE_RUN, 1, 5, &view);
     ck_assert_uint_eq(json_object_array_length(records), 1);
     ck_assert_ptr_nonnull(strstr(json_text(records), "red_late.mp4"));
