@@ -137,6 +137,7 @@ void engine_free(struct engine *engine)
         TAILQ_REMOVE(&engine->runs, run, link);
         run_free(run);
     }
+    engine_forget_departed(engine, NULL);
     heap_clear(&engine->due);
     free(engine->stopping);
     free(engine);
@@ -159,6 +160,11 @@ enum engine_result engine_register(struct engine *engine, const char *id,
 
     if (client != NULL && client->state != CLIENT_WAITING) {
         cause_set(cause, "this client %s: register with a new id", why_not_again(client));
+        return ENGINE_WRONG_MOMENT;
+    }
+    if (engine_has_departed(engine, id)) {
+        cause_set(cause, "this client has played its role in a case: register with a new "
+                         "id");
         return ENGINE_WRONG_MOMENT;
     }
     if (client == NULL) {

@@ -32,6 +32,12 @@ void engine_forget_client(struct engine *engine, struct client *client);
 
 /* --- engine_run.c --- */
 
+/* Whether a client of this id played in a run that is only known by its checkpoint. */
+bool engine_has_departed(const struct engine *engine, const char *id);
+
+/* Forget those of a run; of all runs if it is NULL. */
+void engine_forget_departed(struct engine *engine, const char *run);
+
 /* The last case of the run that is going may have ended: then it ends, too. */
 void engine_notice_end(struct engine *engine, const struct instant *now);
 

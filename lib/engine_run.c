@@ -194,6 +194,7 @@ void engine_forget_run(struct engine *engine, const char *id)
     struct deployment *deployment, *next;
     struct suite *suite;
 
+    engine_forget_departed(engine, id);
     if (run == NULL || run->state != RUN_ENDED)
         return;
     forget_clients_of(engine, run);
@@ -233,10 +234,63 @@ static struct json_object *deployment_json(const struct deployment *deployment)
     return object;
 }
 
+static struct json_object *instant_json(const struct instant *instant)
+{
+    struct json_object *object = json_new_object();
+
+    json_put_int(object, "mono", instant->mono_ms);
+    json_put_int(object, "wall", instant->wall_ms);
+    return object;
+}
+
+/* What was cancelled of a run before it began; NULL if nothing was. */
+static struct json_object *queued_json(const struct run *run)
+{
+    struct json_object *object = json_new_object();
+    struct json_object *cases = json_new_object();
+    const struct suite *suite;
+
+    TAILQ_FOREACH (suite, &run->suites, link) {
+        for (size_t i = 0; i < suite->case_count; i++) {
+            const struct testcase *testcase = &suite->cases[i];
+            if (!testcase_has_ended(testcase))
+                continue;
+            struct json_object *ended = instant_json(&testcase->ended);
+            json_put_text(ended, "message", testcase->verdict.message);
+            json_put(cases, testcase->id, ended);
+        }
+    }
+    json_put_text(object, "id", run->id);
+    if (run->state == RUN_ENDED) {
+        json_put_text(object, "broken_off", run->broken_off);
+        json_put(object, "ended", instant_json(&run->ended));
+    }
+    json_put(object, "cases", cases);
+    if (run->state == RUN_ENDED || json_object_object_length(cases) > 0)
+        return object;
+    json_object_put(object);
+    return NULL;
+}
+
+static struct json_object *queue_json(const struct engine *engine)
+{
+    struct json_object *queue = json_new_array();
+    const struct run *run;
+
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        struct json_object *queued =
+            run->begun.mono_ms == 0 ? queued_json(run) : NULL;
+        if (queued != NULL)
+            json_append(queue, queued);
+    }
+    return queue;
+}
+
 struct json_object *engine_checkpoint(const struct engine *engine)
 {
     struct json_object *checkpoint = json_new_object();
     struct json_object *clients = json_new_array();
+    struct json_object *played = json_new_object();
     struct json_object *deployments = json_new_array();
     const struct client *client;
     const struct deployment *deployment;
@@ -244,12 +298,16 @@ struct json_object *engine_checkpoint(const struct engine *engine)
     for (client = engine->clients; client != NULL; client = client->hh.next) {
         if (client->state == CLIENT_WAITING)
             json_append(clients, client_json(client));
+        if (client->turn != NULL)
+            json_put_text(played, client->id, client->turn->testcase->suite->run->id);
     }
     for (deployment = engine->deployments; deployment != NULL;
          deployment = deployment->hh.next)
         json_append(deployments, deployment_json(deployment));
     json_put(checkpoint, "clients", clients);
+    json_put(checkpoint, "played", played);
     json_put(checkpoint, "deployments", deployments);
+    json_put(checkpoint, "queue", queue_json(engine));
     return checkpoint;
 }
 
@@ -280,16 +338,84 @@ static void restore_deployment(struct engine *engine, struct json_object *json)
     deployment->unwanted = json_object_get_boolean(json_member(json, "unwanted"));
 }
 
+bool engine_has_departed(const struct engine *engine, const char *id)
+{
+    struct departed *departed = NULL;
+
+    HASH_FIND_STR(engine->departed, id, departed);
+    return departed != NULL;
+}
+
+void engine_forget_departed(struct engine *engine, const char *run)
+{
+    struct departed *departed, *next;
+
+    HASH_ITER (hh, engine->departed, departed, next) {
+        if (run != NULL && strcmp(departed->run, run) != 0)
+            continue;
+        HASH_DEL(engine->departed, departed);
+        free(departed->id);
+        free(departed);
+    }
+}
+
+static void restore_played(struct engine *engine, const char *id,
+                           struct json_object *run)
+{
+    struct departed *departed = xcalloc(1, sizeof *departed);
+
+    departed->id = xstrdup(id);
+    strncpy(departed->run, json_object_get_string(run), ID_SIZE - 1);
+    HASH_ADD_KEYPTR(hh, engine->departed, departed->id, strlen(departed->id), departed);
+}
+
+static struct instant read_instant(struct json_object *json)
+{
+    return (struct instant){
+        .mono_ms = json_object_get_int64(json_member(json, "mono")),
+        .wall_ms = json_object_get_int64(json_member(json, "wall"))};
+}
+
+/* A run that was queued, and is still known. */
+static void restore_queued(struct engine *engine, struct json_object *json)
+{
+    struct run *run = engine_find_run(engine, json_member_text(json, "id"));
+    struct json_object *cases = json_member(json, "cases");
+    const char *broken_off = json_member_text(json, "broken_off");
+    struct instant ended = read_instant(json_member(json, "ended"));
+
+    if (run == NULL)
+        return;
+    run->broken_off = broken_off != NULL ? xstrdup(broken_off) : NULL;
+    json_object_object_foreach (cases, id, value) {
+        struct instant moment = read_instant(value);
+        struct testcase *testcase = NULL;
+        HASH_FIND_STR(engine->cases_by_id, id, testcase);
+        if (testcase != NULL)
+            engine_end_case(engine, testcase, "cancelled",
+                            json_member_text(value, "message"), &moment);
+    }
+    if (broken_off != NULL)
+        engine_end_run(engine, run, &ended);
+}
+
 void engine_restore(struct engine *engine, struct json_object *checkpoint)
 {
     struct json_object *clients = json_member(checkpoint, "clients");
+    struct json_object *played = json_member(checkpoint, "played");
     struct json_object *deployments = json_member(checkpoint, "deployments");
+    struct json_object *queue = json_member(checkpoint, "queue");
 
     assert(engine->clients == NULL);
     for (size_t i = 0; i < json_object_array_length(clients); i++)
         restore_client(engine, json_object_array_get_idx(clients, i));
     for (size_t i = 0; i < json_object_array_length(deployments); i++)
         restore_deployment(engine, json_object_array_get_idx(deployments, i));
+    for (size_t i = 0; i < json_object_array_length(queue); i++)
+        restore_queued(engine, json_object_array_get_idx(queue, i));
+    json_object_object_foreach (played, id, run) {
+        restore_played(engine, id, run);
+    }
 }
 
 /* --- going on --- */

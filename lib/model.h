@@ -180,6 +180,14 @@ struct deployment {
     UT_hash_handle hh;       /* by name */
 };
 
+/* A client that played in a run of which nothing is read back: its id may not be used anew before that
+ * run is forgotten. */
+struct departed {
+    char *id;          /* as it named itself; owned */
+    char run[ID_SIZE]; /* in which it played */
+    UT_hash_handle hh; /* by id */
+};
+
 struct engine {
     struct engine_ops ops;          /* how it reaches the world */
     void *context;                  /* for the ops; borrowed */
@@ -189,6 +197,7 @@ struct engine {
     struct suite *suites_by_id;     /* uthash, of all runs */
     struct testcase *cases_by_id;   /* uthash, of all runs */
     struct client *clients;         /* uthash by id, in the order of registration */
+    struct departed *departed;      /* uthash by id, while inputs are read back; owned */
     struct heap due;                /* time-outs of cases, by monotonic ms */
     struct deployment *deployments; /* uthash by name; owned */
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */

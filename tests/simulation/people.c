@@ -22,6 +22,7 @@ struct people {
     char ids[4][ID_SIZE];         /* of the same runs */
     size_t count;                 /* how many there are in all */
     bool asked[4];                /* the server took it */
+    bool recording;               /* a run that has ended is not yet in the history */
 };
 
 /* --- runs --- */
@@ -115,14 +116,17 @@ static void stop(struct sim *sim, void *about, int64_t number)
 
 /* --- forgetting --- */
 
-/* A run that has ended; number: its place among them. */
+/* A run that has ended is forgotten once it was written to the history, which takes a while: in their
+ * order, since what comes after a run in the journal means something else without it. */
 static void forget(void *argument, const char *run, bool shown, size_t changes,
                    const struct instant *ended)
 {
     struct sim *sim = argument;
+    struct people *people = sim->people;
 
     (void)changes, (void)ended;
-    if (!shown && sim_chance(sim, 300))
+    people->recording = people->recording || shown || !sim_chance(sim, 300);
+    if (!people->recording)
         front_submit(sim, input_forget_run(run), true, NULL, NULL, 0);
 }
 
@@ -166,6 +170,7 @@ static void look(struct sim *sim, void *about, int64_t number)
                  homes_left(sim),
                  sim->front->engine ? engine_deployments(sim->front->engine) : 0);
     if (sim->front->is_open && front_is_idle(sim->front)) {
+        sim->people->recording = false;
         engine_ended_runs(sim->front->engine, forget, sim);
         if (sim->quiet)
             wind_up(sim);
