@@ -125,6 +125,7 @@ void engine_break_off(struct engine *engine, struct run *run, const struct insta
             struct testcase *testcase = &suite->cases[i];
             if (testcase->state == CASE_PREPARING || testcase->state == CASE_RUNNING)
                 engine_end_case(engine, testcase, "shutdown", run->broken_off, now);
+            heap_remove(&engine->due, &testcase->due); /* of those that waited */
         }
     }
     engine_end_run(engine, run, now);

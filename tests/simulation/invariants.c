@@ -214,7 +214,7 @@ static void fail_at_difference(struct sim *sim, const char *wanted, const char *
     while (wanted[at] != '\0' && wanted[at] == found[at])
         at++;
     size_t from = at > 300 ? at - 300 : 0;
-    sim_fail(sim, "another engine with the same inputs is another one.\nwas: %.700s\nis:  %.700s",
+    sim_fail(sim, "another engine with the same inputs is another one.\nwas: %.9700s\nis:  %.9700s",
              wanted + from, found + from);
 }
 
