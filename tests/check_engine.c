@@ -199,9 +199,8 @@ START_TEST(who_is_unknown_is_told_to_exit)
     world_begin(&world);
     ck_assert_str_eq(world_poll(&world, "nobody"), "exit");
     ck_assert_int_eq(engine_client_standing(world.engine, "nobody"), CLIENT_IS_UNKNOWN);
-    ck_assert_int_eq(
-        world_apply(&world, input_report("nobody", "", false, body), &cause),
-        ENGINE_UNKNOWN);
+    ck_assert_int_eq(world_apply(&world, input_report("nobody", "", false, body), &cause),
+                     ENGINE_UNKNOWN);
     ck_assert_ptr_nonnull(cause);
     ck_assert_int_eq(
         world_apply(&world, input_client_error("nobody", true, "", ""), NULL),

@@ -169,7 +169,8 @@ static const struct {
      "$.name: ball.B is the name of a test already"},
     {"{'name': 'C', 'clients': {'red': ['web']},\n'steps': [{'red': 'lok'}]}",
      "ball/c_test.json:2: $.steps[0].red: no dictionary knows the action \"lok\""},
-    {"{'name': 'C', 'name': 'D', 'clients': {'red': ['web']}, 'steps': [{'red': 'look'}]}",
+    {"{'name': 'C', 'name': 'D', 'clients': {'red': ['web']}, 'steps': [{'red': "
+     "'look'}]}",
      "the member \"name\" is there twice"},
     {"{'name': 'C', 'clients': {'red': ['web']},\n'include': ['gone.json'],"
      " 'steps': [{'red': 'look'}]}",
@@ -240,7 +241,8 @@ END_TEST
 static const struct {
     const char *path, *text, *includes;
 } including[] = {
-    {"/s/a_test.json", "{'include': ['b', '../c/d.json']}", "[\"/s/b\",\"/s/../c/d.json\"]"},
+    {"/s/a_test.json", "{'include': ['b', '../c/d.json']}",
+     "[\"/s/b\",\"/s/../c/d.json\"]"},
     {"a_test.json", "{'include': ['b'] /* so */ }", "[\"b\"]"},
     {"/a", "{'include': [5, 'b', null, 'x\\u0000y']}", "[\"/b\"]"},
     {"/a", "{'include': 'b'}", "[]"},
@@ -351,8 +353,8 @@ START_TEST(all_kinds_are_read_back)
     ck_assert_int_eq(apply(input_time(NULL)), ENGINE_OK);
     ck_assert_int_eq(apply(input_http_answered("x", body, NULL)), ENGINE_OK);
     ck_assert_int_eq(apply(input_http_answered("x", NULL, "cause \xff")), ENGINE_OK);
-    ck_assert_int_eq(
-        apply(input_cancel_case(world_case(&world, 3)->id, "by \xff")), ENGINE_OK);
+    ck_assert_int_eq(apply(input_cancel_case(world_case(&world, 3)->id, "by \xff")),
+                     ENGINE_OK);
     ck_assert_int_eq(apply(input_cancel_run(FIXTURE_RUN, "by me")), ENGINE_OK);
     begin_plan(SECOND_RUN);
     ck_assert_int_eq(apply(input_forget_run(FIXTURE_RUN)), ENGINE_OK);
@@ -448,11 +450,13 @@ START_TEST(what_is_no_input_changes_nothing)
         struct json_object *value = NULL;
         ck_assert_int_eq(json_pointer_get(taken, path, &value), 0);
         for (size_t k = 0; k < LENGTH(others); k++) {
-            struct json_object *broken = json_copy(taken), *other = fixture_json(others[k]);
+            struct json_object *broken = json_copy(taken),
+                               *other = fixture_json(others[k]);
             struct json_object *root = broken;
-            bool is_as_good = json_object_get_type(other) == json_object_get_type(value) &&
-                              !json_object_is_type(value, json_type_string) &&
-                              !json_object_is_type(value, json_type_object);
+            bool is_as_good =
+                json_object_get_type(other) == json_object_get_type(value) &&
+                !json_object_is_type(value, json_type_string) &&
+                !json_object_is_type(value, json_type_object);
             ck_assert_int_eq(json_pointer_set(&root, path, other), 0);
             if (!is_as_good && (strcmp(others[k], "{}") != 0 ||
                                 !json_object_is_type(value, json_type_object)))
@@ -481,8 +485,16 @@ END_TEST
 START_TEST(what_is_of_no_kind_changes_nothing)
 {
     static const char *const texts[] = {
-        "null", "5", "[]", "{}", "'register'", "{'input': 5}", "{'input': 'registr'}",
-        "{'input': ''}", "{'input': 'time\\u0000'}", "{'INPUT': 'time'}",
+        "null",
+        "5",
+        "[]",
+        "{}",
+        "'register'",
+        "{'input': 5}",
+        "{'input': 'registr'}",
+        "{'input': ''}",
+        "{'input': 'time\\u0000'}",
+        "{'INPUT': 'time'}",
     };
 
     begin_plan(FIXTURE_RUN);
@@ -516,7 +528,10 @@ static const struct {
     {"", ""},
     {"plain\x01\n", "plain\x01\n"},
     {"ä€😀", "ä€😀"},
-    {"\xff" "a\xc3", "\xef\xbf\xbd" "a\xef\xbf\xbd"},
+    {"\xff"
+     "a\xc3",
+     "\xef\xbf\xbd"
+     "a\xef\xbf\xbd"},
     {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
     {"\xf0\x9f\x98", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
 };

@@ -168,9 +168,9 @@ START_TEST(servers_that_were_being_made_are_made_anew)
     ck_assert_str_eq(world_told(&world, 0), "preparing a");
     resume(); /* and once more */
     ck_assert_uint_eq(world.deployment_count, 3);
-    wanted = xasprintf("destroy %s\ndestroy %s lost\ncreate %s\n",
-                       world.deployments[0].id, world.deployments[1].id,
-                       world.deployments[2].id);
+    wanted =
+        xasprintf("destroy %s\ndestroy %s lost\ncreate %s\n", world.deployments[0].id,
+                  world.deployments[1].id, world.deployments[2].id);
     ck_assert_str_eq(world_notes(&world), wanted);
     free(wanted);
     world_destroyed(&world, 0);
@@ -225,8 +225,9 @@ START_TEST(a_request_that_may_not_be_sent_twice)
     const struct turn *first = TAILQ_FIRST(&world_case(&world, 0)->turns);
     ck_assert_int_eq(first->state, CASE_ERROR);
     ck_assert_str_eq(turn_verdict(first)->type, "restart");
-    ck_assert_ptr_nonnull(strstr(turn_verdict(first)->message,
-                                 "the server was started again while a POST request was"));
+    ck_assert_ptr_nonnull(
+        strstr(turn_verdict(first)->message,
+               "the server was started again while a POST request was"));
     ck_assert_str_eq(world_poll(&world, "a"), "exit");
     ck_assert_str_eq(world_told(&world, 0), _i == 0 ? "error a" : "running b");
     ck_assert_int_eq(engine_is_done(world.engine), _i == 0);
@@ -306,8 +307,8 @@ START_TEST(a_run_is_forgotten)
     ck_assert_ptr_null(status_suite(world.engine, suite_id, &view));
     ck_assert_int_eq(engine_client_standing(world.engine, "a"), CLIENT_IS_UNKNOWN);
     ck_assert_str_eq(world_poll(&world, "a"), "exit");
-    ck_assert_int_eq(
-        world_apply(&world, input_cancel_case(case_id, "by me"), NULL), ENGINE_UNKNOWN);
+    ck_assert_int_eq(world_apply(&world, input_cancel_case(case_id, "by me"), NULL),
+                     ENGINE_UNKNOWN);
     ck_assert_uint_eq(engine_deployments(world.engine), 2); /* until they are gone */
     world_created(&world, 1);
     resume();

@@ -61,7 +61,8 @@ static bool case_says(const struct testcase *testcase, const char *fragment)
 static enum engine_result cancel_run(const char *id)
 {
     char *cause = NULL;
-    enum engine_result result = world_apply(&world, input_cancel_run(id, "by me"), &cause);
+    enum engine_result result =
+        world_apply(&world, input_cancel_run(id, "by me"), &cause);
 
     ck_assert_int_eq(result != ENGINE_OK, cause != NULL);
     free(cause);
@@ -229,7 +230,8 @@ START_TEST(what_comes_after_the_end_is_told)
     world_report(&world, "b", "failed");
     changes = engine_shown_run(world.engine)->changes;
     ck_assert_int_eq(strncmp(ended_runs(), "7*", 2), 0);
-    world_report(&world, "a", NULL); /* as an adapter without delivery ids says it again */
+    world_report(&world, "a",
+                 NULL); /* as an adapter without delivery ids says it again */
     ck_assert_uint_gt(engine_shown_run(world.engine)->changes, changes);
     changes = engine_shown_run(world.engine)->changes;
     world_error(&world, "b", false);

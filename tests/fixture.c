@@ -471,8 +471,7 @@ static const struct engine_ops quiet_ops = {
 static enum engine_result replay_one(struct world *world, struct engine *engine,
                                      struct json_object *noted, bool *fresh)
 {
-    struct instant now =
-        fixture_at(json_object_get_int64(json_member(noted, "ms")));
+    struct instant now = fixture_at(json_object_get_int64(json_member(noted, "ms")));
     const char *text = json_member_text(noted, "input");
     struct json_object *input = NULL;
     enum engine_result result;
@@ -554,8 +553,8 @@ static size_t find_cut(const struct world *world)
     TAILQ_FOREACH (run, &world->engine->runs, link) {
         char *begin = xasprintf("{\"input\":\"begin\",\"run\":\"%s\"", run->id);
         for (size_t i = 0; i < json_object_array_length(world->inputs); i++) {
-            const char *text = json_member_text(
-                json_object_array_get_idx(world->inputs, i), "input");
+            const char *text =
+                json_member_text(json_object_array_get_idx(world->inputs, i), "input");
             if (run->begun.mono_ms != 0 && strncmp(text, begin, strlen(begin)) == 0) {
                 free(begin);
                 return i;
