@@ -48,7 +48,7 @@ struct definition {
     size_t server_count;           /* length of servers */
     struct json_object *variables; /* expanded when a case starts; an object; owned */
     int64_t timeout_ms;            /* the whole case; 0: the settings' */
-    int retries;                 /* tries after one that failed; -1: the run's */
+    int retries;                   /* tries after one that failed; -1: the run's */
     char **includes;             /* names of files of flows, as they are written; owned */
     size_t include_count;        /* length of includes */
     struct included_file *files; /* those that were given; owned */

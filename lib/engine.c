@@ -232,9 +232,9 @@ enum engine_result engine_report(struct engine *engine, const char *id,
     enum report_result result =
         attempt_report(turn->attempt, client->seat, delivery, body, strict, now);
     enum engine_result answer =
-        strict ? result_of_report(result, &turn->attempt->seats[client->seat], body,
-                                  cause)
-               : ENGINE_OK;
+        strict
+            ? result_of_report(result, &turn->attempt->seats[client->seat], body, cause)
+            : ENGINE_OK;
     turn->testcase->suite->run->changes++;
     engine_case_moved(engine, turn, now);
     engine_settle(engine, now);

@@ -5,6 +5,7 @@
  *
  *   engine.c        its life, inputs, questions
  *   engine_run.c    a run from its beginning to its end, and a restart
+ *   engine_checkpoint.c  what is kept between runs
  *   engine_case.c   a case from its clients to its outcome
  *   engine_files.c  what clients upload
  */
@@ -38,9 +39,6 @@ void engine_notice_end(struct engine *engine, const struct instant *now);
 /* End all that plays in a run, for the reason in run->broken_off, and the run. */
 void engine_break_off(struct engine *engine, struct run *run, const struct instant *now);
 
-/* Servers of this name were asked for. Borrowed from the engine. */
-struct deployment *engine_add_deployment(struct engine *engine, const char *name);
-
 /* End a run that has not ended, now. */
 void engine_end_run(struct engine *engine, struct run *run, const struct instant *now);
 
@@ -56,6 +54,9 @@ void engine_await_clients(struct engine *engine, struct testcase *testcase,
 /* The case has its servers: its machine runs. */
 void engine_run_case(struct engine *engine, struct testcase *testcase,
                      const struct instant *now);
+
+/* Servers of this name were asked for. Borrowed from the engine. */
+struct deployment *engine_add_deployment(struct engine *engine, const char *name);
 
 /* Ask homerunner for the servers of the case. */
 void engine_deploy_case(struct engine *engine, struct testcase *testcase);

@@ -439,10 +439,7 @@ static const struct kind {
     struct need needs[4];
     bool (*fits)(struct json_object *input); /* whether the rest is right; NULL: it is */
 } kinds[] = {
-    {"register",
-     apply_register,
-     {{"client", json_type_string}},
-     fits_register},
+    {"register", apply_register, {{"client", json_type_string}}, fits_register},
     {"report",
      apply_report,
      {{"client", json_type_string},
@@ -470,10 +467,7 @@ static const struct kind {
     {"stop", apply_stop, {{"reason", json_type_string}}, NULL},
     {"resume", apply_resume, {{NULL, json_type_null}}, NULL},
     {"run", apply_add_run, {{"plan", json_type_object}}, fits_run},
-    {"begin",
-     apply_begin_run,
-     {{"run", json_type_string}},
-     fits_begin},
+    {"begin", apply_begin_run, {{"run", json_type_string}}, fits_begin},
     {"forget", apply_forget_run, {{"run", json_type_string}}, NULL},
     {"cancel run",
      apply_cancel_run,
@@ -487,8 +481,8 @@ static const struct kind {
 
 static const struct kind *find_kind(struct json_object *input)
 {
-    const char *name = json_object_is_type(input, json_type_object) ? text(input, "input")
-                                                                    : NULL;
+    const char *name =
+        json_object_is_type(input, json_type_object) ? text(input, "input") : NULL;
 
     for (size_t i = 0; name != NULL && i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].name, name) == 0)

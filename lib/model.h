@@ -77,12 +77,12 @@ struct client {
 
 /* One attempt of a case: its clients, its servers, its files, its go through the machine. */
 struct turn {
-    unsigned number;           /* from 1 */
-    struct testcase *testcase; /* whose; borrowed */
-    struct client **players;   /* by role; owned array */
-    struct attempt *attempt;   /* its go through the machine; NULL before; owned */
-    enum case_state state;     /* CASE_PREPARING or CASE_RUNNING, then its outcome */
-    struct verdict verdict;    /* of one that ended before its machine ran */
+    unsigned number;               /* from 1 */
+    struct testcase *testcase;     /* whose; borrowed */
+    struct client **players;       /* by role; owned array */
+    struct attempt *attempt;       /* its go through the machine; NULL before; owned */
+    enum case_state state;         /* CASE_PREPARING or CASE_RUNNING, then its outcome */
+    struct verdict verdict;        /* of one that ended before its machine ran */
     struct deployment *deployment; /* its homerunner deployment; NULL: none; borrowed */
     struct json_object
         *servers;              /* array of {name, server_name, cs_api}, or NULL; owned */
@@ -107,8 +107,8 @@ struct testcase {
     struct machine *machine;       /* held */
     struct signature *signature;   /* what it needs; owned by matching */
     TAILQ_ENTRY(testcase) waiting; /* in its signature's queue, while it waits */
-    enum case_state state;  /* see CASE_STATES; testcase_set_state() alone changes it */
-    struct turn *turn;      /* that goes on, or brought the outcome; NULL: none; borrowed */
+    enum case_state state; /* see CASE_STATES; testcase_set_state() alone changes it */
+    struct turn *turn; /* that goes on, or brought the outcome; NULL: none; borrowed */
     struct turn_list turns; /* all of them, the first one first; owned */
     unsigned turn_count;    /* length of turns */
     unsigned deployments;   /* how many were asked for: names the next one */
@@ -160,13 +160,14 @@ struct run {
     size_t case_count;               /* of all suites */
     size_t totals[CASE_STATE_COUNT]; /* how many cases are in each state */
     size_t flaky;                    /* cases that succeeded after one that did not */
-    struct matching *matching; /* who is free, which case can start; while it runs; owned */
-    struct instant added;      /* when it was asked for */
-    struct instant begun;      /* when it began; mono_ms 0: not yet */
-    struct instant ended;      /* when it ended; mono_ms 0: not yet */
+    struct matching
+        *matching;        /* who is free, which case can start; while it runs; owned */
+    struct instant added; /* when it was asked for */
+    struct instant begun; /* when it began; mono_ms 0: not yet */
+    struct instant ended; /* when it ended; mono_ms 0: not yet */
     struct json_object *checkpoint; /* engine_checkpoint() just before it began; owned */
-    char *broken_off; /* why cases that wait never start; NULL: it goes on; owned */
-    size_t changes;   /* grows with all that is to be seen of it after its end */
+    char *broken_off;      /* why cases that wait never start; NULL: it goes on; owned */
+    size_t changes;        /* grows with all that is to be seen of it after its end */
     TAILQ_ENTRY(run) link; /* in the engine's list */
 };
 
@@ -193,8 +194,8 @@ struct engine {
     struct heap due;                /* time-outs of cases, by monotonic ms */
     struct deployment *deployments; /* uthash by name; owned */
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */
-    struct json_object
-        *former; /* id -> run of clients that played before the restored beginning; owned */
+    struct json_object *
+        former; /* id -> run of clients that played before the restored beginning; owned */
 };
 
 /* Move the case to a state, counting it there. */

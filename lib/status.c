@@ -33,9 +33,9 @@ static char *waiting_message(const struct engine *engine, const struct testcase 
     if (testcase->turn_count == 0)
         return reason;
     const struct turn *last = TAILQ_LAST(&testcase->turns, turn_list);
-    char *message = xasprintf("is tried again after attempt %u ended (%s: %s): %s",
-                              last->number, case_state_text(last->state),
-                              turn_verdict(last)->message, reason);
+    char *message =
+        xasprintf("is tried again after attempt %u ended (%s: %s): %s", last->number,
+                  case_state_text(last->state), turn_verdict(last)->message, reason);
     free(reason);
     return message;
 }
@@ -393,7 +393,8 @@ struct json_object *status_runs(const struct engine *engine)
     struct json_object *runs = json_new_array();
     const struct run *run;
 
-    TAILQ_FOREACH_REVERSE (run, &engine->runs, run_list, link) {
+    TAILQ_FOREACH_REVERSE(run, &engine->runs, run_list, link)
+    {
         json_append(runs, run_json(run));
     }
     return runs;

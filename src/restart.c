@@ -83,15 +83,14 @@ bool restart_replay(struct daemon *daemon)
 
     if (daemon->journal == NULL)
         return true;
-    bool good =
-        journal_replay(daemon->journal, read_input, &reading, &last, &cause) == 0;
+    bool good = journal_replay(daemon->journal, read_input, &reading, &last, &cause) == 0;
     if (good && reading.cause != NULL)
         good = false;
     if (!good)
-        log_error("the journal in %s can't be read back%s%s: start the version that wrote "
-                  "it, or begin anew by moving the folder away",
-                  daemon->state_folder, ": ",
-                  cause != NULL ? cause : reading.cause);
+        log_error(
+            "the journal in %s can't be read back%s%s: start the version that wrote "
+            "it, or begin anew by moving the folder away",
+            daemon->state_folder, ": ", cause != NULL ? cause : reading.cause);
     if (good && last.mono_ms != 0)
         now_continue(last.mono_ms);
     if (good && reading.count > 0)

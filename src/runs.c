@@ -30,8 +30,8 @@
 #define MISTAKES_MAX 20    /* told to who asks for a run; the log has all */
 
 struct runs {
-    struct daemon *daemon; /* borrowed */
-    struct lane *lane;     /* reads definitions; of the pool; borrowed */
+    struct daemon *daemon;   /* borrowed */
+    struct lane *lane;       /* reads definitions; of the pool; borrowed */
     size_t coming;           /* runs that are being made or written down */
     char beginning[ID_SIZE]; /* the run whose beginning is under way as an input, or "" */
 };
@@ -227,8 +227,9 @@ static char *objection(const struct wish *wish)
     if (refused)
         why = xasprintf("the definitions have mistakes:%s", list);
     else if (run_case_count(wish->run) == 0)
-        why = xstrdup("no case fits: `only` takes globs on folder.Name or folder.Name/case, "
-                      "as in \"chat.*\"; /status lists the tests of the latest run");
+        why = xstrdup(
+            "no case fits: `only` takes globs on folder.Name or folder.Name/case, "
+            "as in \"chat.*\"; /status lists the tests of the latest run");
     free(list);
     return why;
 }
@@ -287,8 +288,7 @@ static bool read_repeat(struct json_object *given, size_t *repeat)
     const char *text = given != NULL ? json_object_get_string(given) : "0";
     char *end;
     long number = strtol(text, &end, 10);
-    bool is_number =
-        json_object_is_type(given, json_type_int) || json_is_text(given);
+    bool is_number = json_object_is_type(given, json_type_int) || json_is_text(given);
 
     *repeat = (size_t)number;
     return given == NULL ||
@@ -312,8 +312,8 @@ static bool read_wish(struct http_exchange *exchange, struct json_object *body,
     else if (!(good = read_repeat(json_member(body, "repeat"), &wish->repeat)))
         http_problem(exchange, 400, "\"repeat\" is a whole number from 1 to %d",
                      REPEAT_MAX);
-    else if (!(good = label == NULL || (wish->label != NULL &&
-                                        utf8_count(wish->label) <= LABEL_CHARS)))
+    else if (!(good = label == NULL ||
+                      (wish->label != NULL && utf8_count(wish->label) <= LABEL_CHARS)))
         http_problem(exchange, 400, "\"label\" is a text of at most %d characters",
                      LABEL_CHARS);
     return good;
@@ -424,9 +424,9 @@ void runs_cancel(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
-    bool is_known = id != NULL && (engine_run_standing(daemon->engine, id) !=
-                                       RUN_IS_UNKNOWN ||
-                                   inputs_pending(daemon->inputs) > 0);
+    bool is_known =
+        id != NULL && (engine_run_standing(daemon->engine, id) != RUN_IS_UNKNOWN ||
+                       inputs_pending(daemon->inputs) > 0);
 
     cancel(exchange, daemon, is_known, "run", input_cancel_run);
 }
