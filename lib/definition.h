@@ -75,8 +75,8 @@ struct definition *definition_read(struct json_object *root, const char *file,
                                    struct mistakes *mistakes);
 void definition_free(struct definition *definition);
 
-/* Give a file that definition->includes names: {"NAME": [steps], …}. Takes text and root; copies the
- * file's name. Notes every mistake. */
+/* Give a file that definition->includes names: {"NAME": [steps], …}. Takes text and root;
+ * copies the file's name. Notes every mistake. */
 void definition_include(struct definition *definition, const char *file, char *text,
                         struct json_object *root, struct mistakes *mistakes);
 

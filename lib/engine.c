@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: its life, inputs, questions. Every input changes what it must, then engine_settle()
- * starts whatever can start now, and notices that a run has ended.
+ * The engine: its life, inputs, questions. Every input changes what it must, then
+ * engine_settle() starts whatever can start now, and notices that a run has ended.
  */
 #include "engine.h"
 
@@ -241,7 +241,8 @@ enum engine_result engine_report(struct engine *engine, const char *id,
     return answer;
 }
 
-/* What an adapter says when its case has ended, or while its servers are being made: then it ends. */
+/* What an adapter says when its case has ended, or while its servers are being made: then
+ * it ends. */
 static void take_early_or_late_error(struct engine *engine, struct turn *turn,
                                      const struct client *client, bool is_action,
                                      const char *details, const char *path,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A case from its clients to its outcome: it is started, its servers are made, its machine runs, its
- * end frees everybody.
+ * A case from its clients to its outcome: it is started, its servers are made, its
+ * machine runs, its end frees everybody.
  */
 #include "engine_internal.h"
 #include "json.h"
@@ -61,8 +61,8 @@ static bool is_tried_again(const struct engine *engine, const struct testcase *t
            run->broken_off == NULL && engine->stopping == NULL;
 }
 
-/* A turn's outcome is there: free its clients, destroy its servers. The case has this outcome, or
- * waits for another turn. */
+/* A turn's outcome is there: free its clients, destroy its servers. The case has this
+ * outcome, or waits for another turn. */
 static void finish_turn(struct engine *engine, struct turn *turn, bool for_good,
                         const struct instant *now)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is kept between runs: all that inputs have led to but for runs that have begun, as JSON, so
- * that those inputs need not be read back; and back from it.
+ * What is kept between runs: all that inputs have led to but for runs that have begun, as
+ * JSON, so that those inputs need not be read back; and back from it.
  */
 #include "engine_internal.h"
 #include "json.h"

@@ -52,7 +52,8 @@ enum engine_result engine_upload_target(const struct engine *engine, const char 
     return ENGINE_OK;
 }
 
-/* Conditions see it from now on; when the machine does not run yet, from its beginning. */
+/* Conditions see it from now on; when the machine does not run yet, from its
+ * beginning. */
 static void note_colour(struct turn *turn, const char *name, const char *colour)
 {
     struct json_object **colours =

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A run from its beginning to its end, and a process that goes on where another one stopped.
+ * A run from its beginning to its end, and a process that goes on where another one
+ * stopped.
  */
 #include "engine_internal.h"
 #include "entering.h"
@@ -227,8 +228,8 @@ void engine_forget_run(struct engine *engine, const char *id)
 
 /* --- going on --- */
 
-/* Servers that nobody wants are destroyed; those that were being made, too, and made anew under
- * another name: whether they came to be, nobody has heard. */
+/* Servers that nobody wants are destroyed; those that were being made, too, and made anew
+ * under another name: whether they came to be, nobody has heard. */
 static void resume_deployments(struct engine *engine, const struct instant *now)
 {
     struct deployment *deployment = engine->deployments;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inputs of the engine as JSON: each kind has one function that makes it and one that applies it,
- * side by side; a table at the end names them. */
+/* The inputs of the engine as JSON: each kind has one function that makes it and one that
+ * applies it, side by side; a table at the end names them. */
 #include "input.h"
 
 #include "ids.h"

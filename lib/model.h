@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine's things: runs, suites, cases and their turns, clients. Shared by the rooms that change
- * them (engine, matching) and those that only show them (status, junit, graph). Not for the daemon.
+ * The engine's things: runs, suites, cases and their turns, clients. Shared by the rooms
+ * that change them (engine, matching) and those that only show them (status, junit,
+ * graph). Not for the daemon.
  */
 #ifndef TL_MODEL_H
 #define TL_MODEL_H
@@ -75,7 +76,8 @@ struct client {
     UT_hash_handle hh;              /* by id */
 };
 
-/* One attempt of a case: its clients, its servers, its files, its go through the machine. */
+/* One attempt of a case: its clients, its servers, its files, its go through the
+ * machine. */
 struct turn {
     unsigned number;               /* from 1 */
     struct testcase *testcase;     /* whose; borrowed */
@@ -212,8 +214,8 @@ bool testcase_has_ended(const struct testcase *testcase);
 /* Whether it succeeded, but not at once. */
 bool testcase_is_flaky(const struct testcase *testcase);
 
-/* How long the turn took since it had its clients, until now if it still goes on, in seconds; 0 for
- * NULL. */
+/* How long the turn took since it had its clients, until now if it still goes on, in
+ * seconds; 0 for NULL. */
 double turn_seconds(const struct turn *turn, const struct instant *now);
 
 /* How a turn ended, and how a case did; outcome is OUTCOME_NONE while it goes on. */
@@ -226,8 +228,8 @@ struct transcript *turn_transcript(struct turn *turn);
 /* The state that goes with an outcome that there is. */
 enum case_state case_state_of(enum outcome outcome);
 
-/* The run of this id, or NULL; and the one that people look at: that is going, else the last that
- * began, else the first that is queued; NULL: there is none. */
+/* The run of this id, or NULL; and the one that people look at: that is going, else the
+ * last that began, else the first that is queued; NULL: there is none. */
 struct run *engine_find_run(const struct engine *engine, const char *id);
 struct run *engine_shown_run(const struct engine *engine);
 

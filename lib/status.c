@@ -192,7 +192,8 @@ struct json_object *status_suite(const struct engine *engine, const char *id,
     return suite != NULL ? suite_json(engine, suite, view) : NULL;
 }
 
-/* The lines of a turn under "transcript", with how many were left out; the turn may be NULL. */
+/* The lines of a turn under "transcript", with how many were left out; the turn may be
+ * NULL. */
 static void put_transcript(struct json_object *object, const struct turn *turn)
 {
     struct json_object *lines = json_new_array();
@@ -293,7 +294,8 @@ static struct json_object *run_json(const struct run *run)
     return object;
 }
 
-/* Whether a client belongs to what is to be seen of the run: it plays there, or in none. */
+/* Whether a client belongs to what is to be seen of the run: it plays there, or in
+ * none. */
 static bool is_seen(const struct client *client, const struct run *run)
 {
     return client->turn == NULL || client->turn->testcase->suite->run == run;
