@@ -237,6 +237,9 @@ void engine_clients(const struct engine *engine,
  * made, or since it was told to stop. */
 bool engine_is_fresh(const struct engine *engine);
 
+/* How many runs the engine has, whatever their state. */
+size_t engine_run_count(const struct engine *engine);
+
 /* How many clients are known. */
 size_t engine_client_count(const struct engine *engine);
 

@@ -313,6 +313,17 @@ void engine_clients(const struct engine *engine,
         each(argument, client->id);
 }
 
+size_t engine_run_count(const struct engine *engine)
+{
+    const struct run *run;
+    size_t count = 0;
+
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        count++;
+    }
+    return count;
+}
+
 bool engine_is_done(const struct engine *engine)
 {
     const struct run *run;

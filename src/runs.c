@@ -144,6 +144,26 @@ void runs_settle(struct runs *runs)
     inputs_keep(runs->daemon->inputs, input_begin_run(next, NULL), begun, runs);
 }
 
+/* --- who may ask --- */
+
+/* Whether a request that a browser sent comes from one of our own pages, as it says itself (RFC
+ * 6454, 7): any page in the world can have a browser post here. Else it has been answered. */
+static bool is_from_here(struct http_exchange *exchange)
+{
+    const char *origin = http_header(exchange, "Origin");
+    const char *host = http_header(exchange, "Host");
+    const char *authority = origin != NULL ? strstr(origin, "://") : NULL;
+
+    if (origin == NULL ||
+        (authority != NULL && host != NULL && strcmp(authority + 3, host) == 0))
+        return true;
+    http_problem(exchange, 403,
+                 "a page of %.200s may not ask for this: use a page of this server, or a "
+                 "program",
+                 origin);
+    return false;
+}
+
 /* --- POST /runs --- */
 
 /* A run that somebody asked for, on its way. The worker sees the plan, and what it makes of it. */
@@ -336,17 +356,38 @@ static void submit_wish(struct runs *runs, struct http_exchange *exchange,
         job_submit_cancelled(runs->lane, &wish->job);
 }
 
+/* Whether there is room for another run; else the exchange has been answered. */
+static bool has_room(struct http_exchange *exchange, const struct daemon *daemon)
+{
+    size_t limit = daemon->config.limits.runs;
+    size_t count = engine_run_count(daemon->engine) + daemon->runs->coming;
+
+    if (!daemon->stopping && count < limit)
+        return true;
+    http_add_header(exchange, "Retry-After", "60");
+    if (daemon->stopping)
+        http_problem(exchange, 503, "the server is stopping");
+    else
+        http_problem(exchange, 503,
+                     "there are %zu runs already, which is the limit: cancel one, or ask "
+                     "again when one has ended",
+                     count);
+    return false;
+}
+
 void runs_create(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     struct planning_wish wish = {NULL, NULL, 0};
     struct json_object *body =
-        body_read_object(exchange, (int)daemon->config.limits.json_depth);
+        is_from_here(exchange)
+            ? body_read_object(exchange, (int)daemon->config.limits.json_depth)
+            : NULL;
 
     if (body == NULL)
         return;
-    if (daemon->stopping)
-        http_problem(exchange, 503, "the server is stopping");
+    if (!has_room(exchange, daemon))
+        ; /* it has been answered */
     else if (read_wish(exchange, body, &wish))
         submit_wish(daemon->runs, exchange, planning_begin(&daemon->config, &wish));
     json_object_put(wish.only);
@@ -402,7 +443,9 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
 {
     const char *id = http_parameter(exchange, "id");
     struct json_object *body =
-        body_read_object(exchange, (int)daemon->config.limits.json_depth);
+        is_from_here(exchange)
+            ? body_read_object(exchange, (int)daemon->config.limits.json_depth)
+            : NULL;
 
     if (body == NULL)
         return;
