@@ -33,9 +33,11 @@ static void note_beginning(const struct reading *reading, struct json_object *in
 {
     const char *kind = json_member_text(input, "input");
     const char *run = json_member_text(input, "run");
+    bool begins = kind != NULL && strcmp(kind, "begin") == 0 && run != NULL;
+    enum run_standing standing =
+        begins ? engine_run_standing(reading->daemon->engine, run) : RUN_IS_UNKNOWN;
 
-    if (kind != NULL && strcmp(kind, "begin") == 0 && run != NULL &&
-        engine_run_standing(reading->daemon->engine, run) == RUN_IS_GOING)
+    if (standing == RUN_IS_GOING || standing == RUN_IS_OVER)
         keeping_note_beginning(reading->daemon->keeping, run, number);
 }
 
