@@ -85,10 +85,10 @@ static size_t pass_plain(struct http_connection *connection, const unsigned char
     struct http_head *head = &connection->head;
     size_t count = 0;
 
-    if (head->lines == 0 || head->line_length == 0 || head->carriage)
+    if (head->line_length == 0 || head->carriage)
         return 0;
-    while (count < size && bytes[count] >= 0x20 && bytes[count] != 0x7f)
-        count++;
+    for (; count < size && bytes[count] >= 0x20 && bytes[count] != 0x7f; count++)
+        head->tail = head->tail << 8 | bytes[count]; /* of the first line it matters */
     head->bytes += count;
     head->line_length += count;
     if (head->bytes > connection->server->limits.headers)
