@@ -169,6 +169,24 @@ class AskTest(RunTest):
         self.assertProblem(self.ask({}), 422, "stats", bad.name)
         self.assertEqual(len(self.runs()), 1)
 
+    def test_there_may_be_so_many(self):
+        self.start(solo(), config={"limits": {"runs": 2}})
+        self.begin()
+        answer = self.ask({})
+        self.assertProblem(answer, 503, "2 runs")
+        self.assertTrue(answer.headers["Retry-After"])
+
+    def test_pages_of_others_may_not_ask(self):
+        self.start(solo())
+        run, here = self.current(), self.daemon.url
+        for path in ("/runs", f"/runs/{run}/cancel",
+                     f"/status/{self.daemon.case()['id']}/cancel"):
+            for origin in ("http://evil.example", "null"):
+                answer = self.post(path, b"", {"Origin": origin})
+                self.assertProblem(answer, 403, origin)
+        self.assertEqual(self.ask({}, {"Origin": here}).status, 201)
+        self.assertTaken(self.post(f"/runs/{run}/cancel", {}, {"Origin": here}))
+
     def test_definitions_are_read_anew(self):
         path = self.write_definition(solo("Before"))
         self.start()
