@@ -189,7 +189,10 @@ static void forgotten(void *argument, bool is_written, int64_t number,
     struct keeping *keeping = argument;
     struct record *record, *next;
 
-    (void)is_written, (void)number, (void)result;
+    (void)number, (void)result;
+    free(cause);
+    if (!is_written)
+        return; /* the process ends: the next one forgets it */
     for (record = TAILQ_FIRST(&keeping->records); record != NULL; record = next) {
         next = TAILQ_NEXT(record, link);
         if (!record->forgetting ||
@@ -199,7 +202,6 @@ static void forgotten(void *argument, bool is_written, int64_t number,
         cut_journal(keeping, record->id);
         free(record);
     }
-    free(cause);
 }
 
 static void begin_forgetting(struct keeping *keeping, struct record *record)
