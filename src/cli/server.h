@@ -16,7 +16,7 @@ struct server {
     char *base;   /* URL without a trailing slash; owned */
     char *socket; /* path of a Unix socket, or NULL; owned */
     bool is_near; /* on this machine: never asked for through a proxy */
-    int stop_fd; /* once it can be read requests end early and pauses, too; -1: none; borrowed */
+    int stop_fd; /* once it can be read requests and pauses end early; -1: none; borrowed */
 };
 
 /* The body of an answer while it comes in. All zero but for the limit: empty. */
@@ -56,8 +56,8 @@ enum {
     SERVER_NOT_ASKED = -2, /* it was never sent */
 };
 
-/* GET a path, or POST this JSON, and wait for the answer. Give its status, or one of the above with
- * *cause; the reply's body is replaced. */
+/* GET a path, or POST this JSON, and wait for the answer. Give its status, or one of the
+ * above with *cause; the reply's body is replaced. */
 int server_get(const struct server *server, const char *path, int64_t timeout_ms,
                struct reply *reply, char **cause) __attribute__((warn_unused_result));
 int server_post(const struct server *server, const char *path, const char *json,
