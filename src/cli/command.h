@@ -54,7 +54,8 @@ int command_read_number(const char *text, double min, double max, double *number
                         char **cause);
 
 /* From now on SIGINT and SIGTERM end nothing: the descriptor can be read then. -1 if that
- * can't be had. And which of them it was (0: none), after which both are what they were. */
+ * can't be had. And which of them it was (0: none), after which both are what they
+ * were. */
 int command_catch_signals(void);
 int command_caught_signal(int stop_fd);
 

@@ -16,7 +16,7 @@ struct server {
     char *base;   /* URL without a trailing slash; owned */
     char *socket; /* path of a Unix socket, or NULL; owned */
     bool is_near; /* on this machine: never asked for through a proxy */
-    int stop_fd; /* once it can be read requests and pauses end early; -1: none; borrowed */
+    int stop_fd;  /* once it can be read requests and pauses end; -1: none; borrowed */
 };
 
 /* The body of an answer while it comes in. All zero but for the limit: empty. */

@@ -197,8 +197,8 @@ static bool follow_once(struct watch *watch, int64_t until_ms, int *status, char
     return result < 0 || !goes_on;
 }
 
-/* Look until all cases have ended. Gives COMMAND_OK then; COMMAND_TIMEOUT; INTERRUPTED; or
- * COMMAND_MISUSE with *cause. */
+/* Look until all cases have ended. Gives COMMAND_OK then; COMMAND_TIMEOUT; INTERRUPTED;
+ * or COMMAND_MISUSE with *cause. */
 static int follow(struct watch *watch, char **cause)
 {
     int64_t until_ms = watch->wish->timeout_ms >= 0
