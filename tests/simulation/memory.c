@@ -5,6 +5,7 @@
 #include "front.h"
 #include "json.h"
 #include "model.h"
+#include "people.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -187,6 +188,8 @@ void memory_after(struct sim *sim, struct json_object *input, enum engine_result
     if ((result != ENGINE_OK && result != ENGINE_UNKNOWN) && cause == NULL &&
         strcmp(kind, "run") != 0)
         sim_fail(sim, "%s is refused without a word", json_text(input));
+    if (strcmp(kind, "run") == 0)
+        people_note_run(sim, json_member_text(json_member(input, "plan"), "id"));
     if (strcmp(kind, "report") == 0)
         after_report(sim, input, result, cause);
     else if (result == ENGINE_INVALID)

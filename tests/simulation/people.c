@@ -29,12 +29,17 @@ struct people {
 
 static void ask_for_run(struct sim *sim, void *about, int64_t number);
 
+void people_note_run(struct sim *sim, const char *id)
+{
+    for (size_t i = 0; i < sim->people->count; i++) {
+        if (strcmp(sim->people->ids[i], id) == 0)
+            sim->people->asked[i] = true;
+    }
+}
+
 static void run_answered(struct sim *sim, void *asker, int64_t number, int status)
 {
-    struct people *people = asker;
-
-    /* 409: an answer was lost, and it is known already */
-    people->asked[number] = people->asked[number] || status == 200 || status == 409;
+    (void)asker;
     if (status == 503)
         sim_after(sim, 2000, ask_for_run, NULL, number);
 }
@@ -49,7 +54,7 @@ static void ask_for_run(struct sim *sim, void *about, int64_t number)
     sim_after(sim, 15000, ask_for_run, NULL, number);
     if (!sim->front->is_open || sim->front->stopping)
         return;
-    front_submit(sim, input_add_run(people->plans[number]), false, run_answered, people,
+    front_submit(sim, input_add_run(people->plans[number]), false, run_answered, NULL,
                  number);
 }
 
@@ -95,7 +100,8 @@ static void cancel(struct sim *sim, void *about, int64_t number)
 static void end_process(struct sim *sim, void *about, int64_t number)
 {
     (void)about, (void)number;
-    front_crash(sim, "it was stopped");
+    if (sim->front->engine != NULL && sim->front->stopping)
+        front_crash(sim, "it was stopped");
 }
 
 static void stop_answered(struct sim *sim, void *asker, int64_t number, int status)

@@ -11,6 +11,9 @@
 void people_begin(struct sim *sim);
 void people_free(struct sim *sim);
 
+/* The server has this run: nobody asks for it again, who may not have heard the answer. */
+void people_note_run(struct sim *sim, const char *id);
+
 /* A process has started. */
 void people_begin_process(struct sim *sim);
 
