@@ -363,8 +363,8 @@ static void muster(struct sim *sim, void *about, int64_t number)
 void fleet_begin(struct sim *sim)
 {
     sim->fleet = xcalloc(1, sizeof *sim->fleet);
-    sim->fleet->wanted = (size_t)sim_between(sim, 2, 12);
-    sim->fleet->most = (size_t)sim_between(sim, 10, 90);
+    sim->fleet->wanted = (size_t)sim_between(sim, 2, 16);
+    sim->fleet->most = (size_t)sim_between(sim, 10, 140);
     muster(sim, NULL, 0);
     polls_begin(sim);
 }

@@ -565,7 +565,7 @@ void front_begin(struct sim *sim)
     front->timer_ms = INT64_MAX;
     front->is_open = true;
     front->crashes_left = sim_random(sim, 6);
-    front->crash_odds = (unsigned)sim_between(sim, 300, 4000);
+    front->crash_odds = (unsigned)sim_between(sim, 100, 2500);
     front->refusal = sim_chance(sim, 300) ? 30 : 0;
     front->engine = new_engine(sim, &loud);
 }

@@ -26,6 +26,9 @@ void memory_acknowledged(struct sim *sim, struct robot *robot);
 void memory_check_outcomes(struct sim *sim);
 void memory_check_reports(struct sim *sim);
 
+/* Runs that have ended say so where anything is to be seen of them anew. */
+void memory_check_changes(struct sim *sim);
+
 /* Count what became of the cases. */
 void memory_count(struct sim *sim);
 

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "model.h"
 #include "people.h"
+#include "status.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -33,8 +34,17 @@ struct turn_reports {
     UT_hash_handle hh; /* by key */
 };
 
+/* What was to be seen of a run that has ended, and the number that grows with its changes. */
+struct run_seen {
+    char id[ID_SIZE];  /* of the run */
+    size_t changes;    /* when it was looked at */
+    unsigned hash;     /* of all that was to be seen of its cases then */
+    UT_hash_handle hh; /* by id */
+};
+
 struct memory {
     struct outcome_seen *outcomes; /* uthash; owned */
+    struct run_seen *runs;         /* uthash; owned */
     struct taken *taken;           /* uthash; owned */
     struct turn_reports *turns;    /* uthash; owned */
     char outstanding[ID_SIZE]; /* of the client of this input, before it; "" if none */
@@ -54,7 +64,12 @@ void memory_free(struct sim *sim)
     struct outcome_seen *outcome, *next_outcome;
     struct taken *taken, *next_taken;
     struct turn_reports *turn, *next_turn;
+    struct run_seen *run, *next_run;
 
+    HASH_ITER (hh, memory->runs, run, next_run) {
+        HASH_DEL(memory->runs, run);
+        free(run);
+    }
     HASH_ITER (hh, memory->outcomes, outcome, next_outcome) {
         HASH_DEL(memory->outcomes, outcome);
         free(outcome->key);
@@ -115,10 +130,26 @@ static bool is_queued(const struct sim *sim, struct json_object *input)
                                                 RUN_IS_QUEUED;
 }
 
+/* A beginning is written down with what there is when it comes to be applied. */
+static void check_checkpoint(struct sim *sim, struct json_object *input)
+{
+    struct json_object *checkpoint = engine_checkpoint(sim->front->engine);
+    char *text = xstrdup(json_text(checkpoint));
+
+    if (strcmp(text, json_text(json_member(input, "checkpoint"))) != 0)
+        sim_fail(sim, "a checkpoint is %s, and was written as %s", text,
+                 json_text(json_member(input, "checkpoint")));
+    free(text);
+    json_object_put(checkpoint);
+}
+
 void memory_before(struct sim *sim, struct json_object *input)
 {
     struct memory *memory = sim->memory;
     const char *client = json_member_text(input, "client");
+
+    if (strcmp(json_member_text(input, "input"), "begin") == 0)
+        check_checkpoint(sim, input);
 
     memory->outstanding[0] = memory->latest[0] = '\0';
     memory->turn = NULL;
@@ -321,6 +352,68 @@ void memory_check_outcomes(struct sim *sim)
     for (testcase = sim->front->engine->cases_by_id; testcase != NULL;
          testcase = testcase->hh.next)
         check_case(sim, testcase);
+}
+
+/* --- what is kept of runs --- */
+
+static unsigned hash_text(unsigned hash, const char *text)
+{
+    for (; *text != '\0'; text++)
+        hash = hash * 31 + (unsigned char)*text;
+    return hash;
+}
+
+static int64_t never_polled(void *context, const char *client)
+{
+    (void)context, (void)client;
+    return 0;
+}
+
+static unsigned hash_run(struct sim *sim, const struct run *run)
+{
+    struct status_view view = {"1.0", sim_now(sim), never_polled, NULL};
+    const struct suite *suite;
+    unsigned hash = 0;
+
+    TAILQ_FOREACH (suite, &run->suites, link) {
+        for (size_t i = 0; i < suite->case_count; i++) {
+            struct json_object *seen =
+                status_case(sim->front->engine, suite->cases[i].id, &view);
+            hash = hash_text(hash, json_text(seen));
+            json_object_put(seen);
+        }
+    }
+    return hash;
+}
+
+static void check_changes(struct sim *sim, const struct run *run)
+{
+    struct run_seen *seen = NULL;
+    unsigned hash = hash_run(sim, run);
+
+    HASH_FIND_STR(sim->memory->runs, run->id, seen);
+    if (seen == NULL) {
+        seen = xcalloc(1, sizeof *seen);
+        memcpy(seen->id, run->id, ID_SIZE);
+        HASH_ADD_STR(sim->memory->runs, id, seen);
+    } else if (run->changes < seen->changes ||
+               (run->changes == seen->changes && hash != seen->hash)) {
+        sim_fail(sim, "run %s has other cases than before, and does not say so: %zu "
+                      "changes, and %zu before",
+                 run->id, run->changes, seen->changes);
+    }
+    seen->changes = run->changes;
+    seen->hash = hash;
+}
+
+void memory_check_changes(struct sim *sim)
+{
+    const struct run *run;
+
+    TAILQ_FOREACH (run, &sim->front->engine->runs, link) {
+        if (run->state == RUN_ENDED)
+            check_changes(sim, run);
+    }
 }
 
 static bool begins_with(const char *text, const char *beginning)
