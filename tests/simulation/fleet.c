@@ -96,8 +96,8 @@ static struct json_object *make_report(struct sim *sim, const struct robot *robo
 static void work(struct sim *sim, struct robot *robot)
 {
     unsigned odd = robot->clumsiness;
-    int64_t ms = sim_chance(sim, odd) ? sim_between(sim, 5000, 40000)
-                                      : sim_between(sim, 5, 2500);
+    int64_t ms =
+        sim_chance(sim, odd) ? sim_between(sim, 5000, 40000) : sim_between(sim, 5, 2500);
 
     robot->after = ERRAND_POLL;
     if (sim_chance(sim, odd / 2)) {
@@ -202,7 +202,7 @@ static void hear(struct sim *sim, void *asker, int64_t request, int status)
         return;
     robot->awaits = false;
     if (robot->errand == ERRAND_REPORT && status == 200)
-        memory_acknowledged(sim, robot);
+        ledger_acknowledged(sim, robot);
     if (status == 503)
         plan_again(sim, robot, sim_between(sim, 100, 3000));
     else if (robot->errand == ERRAND_REPORT && status == 200 && sim_chance(sim, 60))
@@ -238,8 +238,7 @@ static struct json_object *make_input(struct sim *sim, struct robot *robot)
                                   "web.js:12");
     case ERRAND_UPLOAD:
         return input_uploaded(robot->id, sim_chance(sim, 500) ? "a.png" : "b.txt",
-                              sim_random(sim, 5000),
-                              sim_chance(sim, 300) ? "red" : NULL);
+                              sim_random(sim, 5000), sim_chance(sim, 300) ? "red" : NULL);
     default:
         return NULL;
     }
@@ -338,8 +337,7 @@ static void add_robot(struct sim *sim)
     robot->clumsiness = sim_chance(sim, 700) ? 10 : 100;
     robot->after = ERRAND_POLL;
     robot->names = json_new_array();
-    fleet->robots =
-        xreallocarray(fleet->robots, fleet->count + 1, sizeof *fleet->robots);
+    fleet->robots = xreallocarray(fleet->robots, fleet->count + 1, sizeof *fleet->robots);
     fleet->robots[fleet->count++] = robot;
     COUNT(sim, clients);
     plan(sim, robot, ERRAND_REGISTER, sim_between(sim, 0, 3000));

@@ -32,21 +32,22 @@ struct presence {
 };
 
 struct robot {
-    char id[24];                 /* as it names itself */
-    size_t index;                /* in the fleet */
-    bool strict;                 /* it names deliveries in its reports */
-    enum errand errand;          /* what it wants */
-    enum errand after;           /* what it wants then: poll or none */
-    bool leaves;                 /* it was told to exit */
-    int64_t request;             /* number of the latest one */
-    bool awaits;                 /* its answer is not there yet */
-    unsigned tries;              /* of this errand, so far */
-    char delivery[ID_SIZE];      /* that it works on; "" if none */
-    struct json_object *names;   /* responses that are accepted; owned */
-    struct json_object *report;  /* that it gives; owned */
-    char reported[ID_SIZE];      /* delivery that the report is about; "" for none */
-    unsigned clumsiness;         /* thousandths of what it does wrong */
-    struct presence presence;    /* what the front end knows of it */
+    char id[24];                /* as it names itself */
+    size_t index;               /* in the fleet */
+    bool strict;                /* it names deliveries in its reports */
+    enum errand errand;         /* what it wants */
+    enum errand after;          /* what it wants then: poll or none */
+    bool leaves;                /* it was told to exit */
+    int64_t request;            /* number of the latest one */
+    bool awaits;                /* its answer is not there yet */
+    unsigned tries;             /* of this errand, so far */
+    char delivery[ID_SIZE];     /* that it works on; "" if none */
+    struct json_object *names;  /* responses that are accepted; owned */
+    struct json_object *report; /* that it gives; owned */
+    char reported[ID_SIZE];     /* delivery that the report is about; "" for none */
+    char latest[ID_SIZE];       /* delivery whose report the engine took last */
+    unsigned clumsiness;        /* thousandths of what it does wrong */
+    struct presence presence;   /* what the front end knows of it */
 };
 
 struct fleet {

@@ -78,7 +78,6 @@ static struct home *find_or_add(struct homes *homes, const char *name)
 
 /* --- destroying --- */
 
-
 static void tell_destroyed(struct sim *sim, struct home *home, const char *cause)
 {
     home->destroys = home->lost = false;
@@ -138,7 +137,8 @@ void homes_destroy(struct sim *sim, const char *deployment, bool lost)
 static void tell_created(struct sim *sim, struct home *home, const char *cause)
 {
     home->awaited = false;
-    front_submit(sim, input_created(home->name, cause == NULL ? home->servers : NULL, cause),
+    front_submit(sim,
+                 input_created(home->name, cause == NULL ? home->servers : NULL, cause),
                  true, NULL, NULL, 0);
     if (home->wanted_gone)
         destroy_home(sim, home);
@@ -209,8 +209,8 @@ void homes_create(struct sim *sim, const char *deployment,
 
 /* A request that is under way. */
 struct request {
-    char ticket[100];           /* of the engine */
-    unsigned process;           /* that asked */
+    char ticket[100]; /* of the engine */
+    unsigned process; /* that asked */
 };
 
 static struct json_object *make_reply(struct sim *sim)

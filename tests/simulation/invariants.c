@@ -8,6 +8,7 @@
 #include "junit.h"
 #include "model.h"
 #include "polls.h"
+#include "process.h"
 #include "status.h"
 #include "xalloc.h"
 
@@ -81,8 +82,7 @@ static void check_totals(struct sim *sim, const struct run *run)
     if (memcmp(totals, run->totals, sizeof totals) != 0 || flaky != run->flaky ||
         count != run->case_count)
         sim_fail(sim, "the totals of run %s do not add up", run->id);
-    if (run->state == RUN_ENDED &&
-        totals[CASE_PREPARING] + totals[CASE_RUNNING] > 0)
+    if (run->state == RUN_ENDED && totals[CASE_PREPARING] + totals[CASE_RUNNING] > 0)
         sim_fail(sim, "run %s has ended, and cases of it go on", run->id);
 }
 
@@ -160,8 +160,8 @@ static void append_clients(const struct engine *engine, struct json_object *all)
 
     for (client = engine->clients; client != NULL; client = client->hh.next) {
         struct poll poll = engine_poll(engine, client->id);
-        json_append(all, json_new_text(poll.kind == POLL_ANSWER ? poll.answer
-                                                                : poll.reason));
+        json_append(all,
+                    json_new_text(poll.kind == POLL_ANSWER ? poll.answer : poll.reason));
     }
 }
 
@@ -196,10 +196,9 @@ static void check_document(struct sim *sim)
     struct instant now = sim_now(sim);
     size_t size = 0;
     char *text = junit_document(sim->front->engine, NULL, "here", &now, &size);
-    xmlDocPtr document =
-        text != NULL ? xmlReadMemory(text, (int)size, "junit", NULL,
-                                     XML_PARSE_NONET | XML_PARSE_NOERROR)
-                     : NULL;
+    xmlDocPtr document = text != NULL ? xmlReadMemory(text, (int)size, "junit", NULL,
+                                                      XML_PARSE_NONET | XML_PARSE_NOERROR)
+                                      : NULL;
 
     if (text != NULL && document == NULL)
         sim_fail(sim, "the JUnit document is not well-formed: %s", text);
@@ -216,13 +215,15 @@ static void fail_at_difference(struct sim *sim, const char *wanted, const char *
     while (wanted[at] != '\0' && wanted[at] == found[at])
         at++;
     size_t from = at > 300 ? at - 300 : 0;
-    sim_fail(sim, "another engine with the same inputs is another one.\nwas: %.700s\nis:  %.700s",
-             wanted + from, found + from);
+    sim_fail(
+        sim,
+        "another engine with the same inputs is another one.\nwas: %.700s\nis:  %.700s",
+        wanted + from, found + from);
 }
 
 void invariants_check_replay(struct sim *sim)
 {
-    struct engine *again = front_replay(sim);
+    struct engine *again = process_replay(sim);
     struct instant now = sim_now(sim);
     char *wanted = seen_of(sim->front->engine, now);
     char *found = seen_of(again, now);
@@ -233,7 +234,7 @@ void invariants_check_replay(struct sim *sim)
     free(wanted);
     free(found);
     engine_free(again);
-    memory_check_reports(sim);
+    ledger_check(sim);
     check_document(sim);
 }
 

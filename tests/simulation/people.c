@@ -8,13 +8,14 @@
 #include "invariants.h"
 #include "model.h"
 #include "plans.h"
+#include "process.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACE   "7d0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d"
-#define LOOK_MS 2000
+#define SPACE     "7d0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d"
+#define LOOK_MS   2000
 #define LATEST_MS (INT64_C(4) * 3600 * 1000) /* by then all must be over */
 
 struct people {
@@ -101,7 +102,7 @@ static void end_process(struct sim *sim, void *about, int64_t number)
 {
     (void)about, (void)number;
     if (sim->front->engine != NULL && sim->front->stopping)
-        front_crash(sim, "it was stopped");
+        process_end(sim, "it was stopped");
 }
 
 static void stop_answered(struct sim *sim, void *asker, int64_t number, int status)
@@ -163,7 +164,8 @@ static void wind_up(struct sim *sim)
         front_submit(sim, input_cancel_run(front->engine->going->id, "at the end"), true,
                      NULL, NULL, 0);
     else if (all && engine_is_done(front->engine) && homes_left(sim) == 0 &&
-             engine_deployments(front->engine) == 0 && engine_client_count(front->engine) < 1000)
+             engine_deployments(front->engine) == 0 &&
+             engine_client_count(front->engine) < 1000)
         sim->over = true;
 }
 

@@ -84,26 +84,28 @@ struct report {
 struct front;
 struct fleet;
 struct homes;
+struct ledger;
 struct memory;
 struct people;
 
 /* One seed. */
 struct sim {
-    uint64_t random;       /* state of the chance */
-    struct heap agenda;    /* struct event, by moment and order */
-    uint64_t event_count;  /* events so far: their order */
-    int64_t ms;            /* what time it is, since the beginning */
-    int64_t lag_ms;        /* by how much the clock for time-outs is behind, of dead times */
-    unsigned process;      /* number of the process that is alive, or was */
-    bool crash_wanted;     /* it is to die after this event */
-    bool quiet;            /* no client does anything any more */
-    bool over;             /* that was all */
-    bool verbose;          /* events are printed */
+    uint64_t random;      /* state of the chance */
+    struct heap agenda;   /* struct event, by moment and order */
+    uint64_t event_count; /* events so far: their order */
+    int64_t ms;           /* what time it is, since the beginning */
+    int64_t lag_ms;    /* by how much the clock for time-outs is behind, of dead times */
+    unsigned process;  /* number of the process that is alive, or was */
+    bool crash_wanted; /* it is to die after this event */
+    bool quiet;        /* no client does anything any more */
+    bool over;         /* that was all */
+    bool verbose;      /* events are printed */
     struct report *report; /* for those outside; borrowed */
     struct front *front;   /* owned, as the others */
     struct fleet *fleet;
     struct homes *homes;
     struct memory *memory;
+    struct ledger *ledger;
     struct people *people;
 };
 
