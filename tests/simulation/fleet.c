@@ -114,6 +114,20 @@ static void work(struct sim *sim, struct robot *robot)
     }
 }
 
+/* It was told that there is nothing to do: most poll again. */
+static void stay(struct sim *sim, struct robot *robot)
+{
+    robot->after = ERRAND_POLL;
+    if (sim_chance(sim, robot->clumsiness / 2)) {
+        set_report(robot, make_report(sim, robot, robot->delivery), robot->delivery);
+        plan(sim, robot, ERRAND_REPORT, sim_between(sim, 0, 500));
+    } else if (sim_chance(sim, robot->clumsiness / 2)) {
+        plan(sim, robot, ERRAND_ERROR, sim_between(sim, 0, 500));
+    } else {
+        plan(sim, robot, ERRAND_POLL, sim_between(sim, 0, 50));
+    }
+}
+
 /* It was told to exit: some have more to say. */
 static void leave(struct sim *sim, struct robot *robot)
 {
@@ -164,7 +178,7 @@ static void hear_poll(struct sim *sim, void *about, int64_t number)
     if (robot->request == polled->request && robot->errand == ERRAND_POLL &&
         !sim->quiet) {
         if (answer == NULL)
-            plan(sim, robot, ERRAND_POLL, sim_between(sim, 0, 50));
+            stay(sim, robot);
         else if (strcmp(json_member_text(answer, "action"), "exit") == 0)
             leave(sim, robot);
         else

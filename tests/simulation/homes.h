@@ -23,6 +23,10 @@ void homes_request(struct sim *sim, const char *ticket, struct json_object *requ
 /* The process died: nobody hears of what is under way. */
 void homes_forget_process(struct sim *sim);
 
+/* Whether the answer to this request is yet to come; it has come to the engine. */
+bool homes_is_asked(const struct sim *sim, const char *ticket);
+void homes_answered(struct sim *sim, const char *ticket);
+
 /* Requests of tests that are under way. */
 size_t homes_requests(const struct sim *sim);
 

@@ -29,6 +29,9 @@ static void check_client(struct sim *sim, const struct client *client)
 
     if (client->turn == NULL && (plays || client->state == CLIENT_DONE))
         sim_fail(sim, "%s plays nowhere", client->id);
+    if (sim->front->engine->stopping != NULL &&
+        !engine_poll(sim->front->engine, client->id).is_exit)
+        sim_fail(sim, "%s is not told to exit, and the server stops", client->id);
     if (client->turn == NULL)
         return;
     if (client->turn->players[client->seat] != client)
@@ -37,8 +40,11 @@ static void check_client(struct sim *sim, const struct client *client)
         sim_fail(sim, "%s is %s in a turn that %s", client->id,
                  client_state_text(client->state),
                  plays ? "has ended" : "goes on without it");
-    if (!plays && engine_poll(sim->front->engine, client->id).is_exit == false)
-        sim_fail(sim, "%s is done, and is not told to exit", client->id);
+    if (engine_poll(sim->front->engine, client->id).is_exit == plays)
+        sim_fail(sim,
+                 plays ? "%s plays, and is told to exit"
+                       : "%s is done, and is not told to exit",
+                 client->id);
 }
 
 /* Each player of a turn that goes on plays there and nowhere else. */
@@ -65,6 +71,22 @@ static void check_case(struct sim *sim, const struct testcase *testcase)
         sim_fail(sim, "%s has a turn that goes on", testcase->id);
     if (plays)
         check_players(sim, testcase->turn);
+}
+
+/* A case that waits for a server has asked it. */
+static void check_request(struct sim *sim, const struct testcase *testcase)
+{
+    const struct attempt *attempt =
+        testcase->state == CASE_RUNNING ? testcase->turn->attempt : NULL;
+
+    if (attempt == NULL || !sim->front->is_open ||
+        attempt_current(attempt)->kind != STATE_HTTP)
+        return;
+    char *ticket = xasprintf("%s/%s", testcase->id, attempt->ticket);
+    if (!homes_is_asked(sim, ticket))
+        sim_fail(sim, "%s waits for an answer to what it did not ask: %s", testcase->id,
+                 ticket);
+    free(ticket);
 }
 
 static void check_totals(struct sim *sim, const struct run *run)
@@ -114,6 +136,7 @@ void invariants_check(struct sim *sim)
     for (testcase = engine->cases_by_id; testcase != NULL; testcase = testcase->hh.next) {
         check_case(sim, testcase);
         check_nobody_waits_in_vain(sim, testcase);
+        check_request(sim, testcase);
     }
     TAILQ_FOREACH (run, &engine->runs, link) {
         check_totals(sim, run);

@@ -6,6 +6,7 @@
 #include "invariants.h"
 
 #include "front.h"
+#include "homes.h"
 #include "json.h"
 #include "model.h"
 #include "people.h"
@@ -193,6 +194,8 @@ void ledger_after(struct sim *sim, struct json_object *input, enum engine_result
         sim_fail(sim, "%s is refused without a word", json_text(input));
     if (strcmp(kind, "run") == 0)
         people_note_run(sim, json_member_text(json_member(input, "plan"), "id"));
+    if (strcmp(kind, "answered") == 0)
+        homes_answered(sim, json_member_text(input, "ticket"));
     if (strcmp(kind, "report") == 0)
         after_report(sim, input, result, cause);
     else if (result == ENGINE_INVALID)
