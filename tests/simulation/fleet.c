@@ -388,6 +388,7 @@ void fleet_free(struct sim *sim)
     for (size_t i = 0; i < fleet->count; i++) {
         json_object_put(fleet->robots[i]->names);
         json_object_put(fleet->robots[i]->report);
+        free(fleet->robots[i]->work);
         free(fleet->robots[i]);
     }
     free(fleet->robots);

@@ -46,8 +46,10 @@ struct robot {
     struct json_object *report; /* that it gives; owned */
     char reported[ID_SIZE];     /* delivery that the report is about; "" for none */
     char latest[ID_SIZE];       /* delivery whose report the engine took last */
-    unsigned clumsiness;        /* thousandths of what it does wrong */
-    struct presence presence;   /* what the front end knows of it */
+    char asked[ID_SIZE]; /* delivery that the engine has outstanding for it; "" if none */
+    char *work;          /* what that is: action and data; NULL if nothing; owned */
+    unsigned clumsiness; /* thousandths of what it does wrong */
+    struct presence presence; /* what the front end knows of it */
 };
 
 struct fleet {

@@ -47,6 +47,27 @@ static void check_client(struct sim *sim, const struct client *client)
                  client->id);
 }
 
+/* Nobody is asked to start again what it may be doing, unless it reported. */
+static void check_delivery(struct sim *sim, const struct client *client)
+{
+    struct robot *robot = fleet_find(sim, client->id);
+    const struct seat *seat = client->turn != NULL && client->turn->attempt != NULL
+                                  ? &client->turn->attempt->seats[client->seat]
+                                  : NULL;
+    char *work = seat != NULL && seat->action != NULL
+                     ? xasprintf("%s %s", seat->action->name, json_text(seat->data))
+                     : NULL;
+    const char *delivery = work != NULL ? seat->delivery : "";
+
+    if (work != NULL && robot->work != NULL && strcmp(work, robot->work) == 0 &&
+        strcmp(delivery, robot->asked) != 0 && strcmp(robot->asked, robot->latest) != 0)
+        sim_fail(sim, "%s is asked to %s as %s, and was as %s", client->id, work,
+                 delivery, robot->asked);
+    free(robot->work);
+    robot->work = work;
+    memcpy(robot->asked, delivery, strlen(delivery) + 1);
+}
+
 /* Each player of a turn that goes on plays there and nowhere else. */
 static void check_players(struct sim *sim, const struct turn *turn)
 {
@@ -87,6 +108,27 @@ static void check_request(struct sim *sim, const struct testcase *testcase)
         sim_fail(sim, "%s waits for an answer to what it did not ask: %s", testcase->id,
                  ticket);
     free(ticket);
+}
+
+/* Nothing has to wait longer than it may. */
+static void check_deadline(struct sim *sim, const struct testcase *testcase)
+{
+    const struct attempt *attempt =
+        testcase->state == CASE_RUNNING ? testcase->turn->attempt : NULL;
+    int64_t deadline = engine_deadline(sim->front->engine);
+    bool late = false;
+
+    if (attempt == NULL)
+        return;
+    late = deadline > attempt->case_deadline_ms ||
+           (attempt_current(attempt)->kind == STATE_WAIT &&
+            deadline > attempt->wait_until_ms);
+    for (size_t i = 0; i < attempt->machine->role_count; i++)
+        late = late || (attempt->seats[i].action != NULL &&
+                        deadline > attempt->seats[i].deadline_ms);
+    if (late)
+        sim_fail(sim, "%s has a time-out before the engine's next look at the time",
+                 testcase->id);
 }
 
 static void check_totals(struct sim *sim, const struct run *run)
@@ -131,12 +173,15 @@ void invariants_check(struct sim *sim)
     const struct testcase *testcase;
     const struct run *run;
 
-    for (client = engine->clients; client != NULL; client = client->hh.next)
+    for (client = engine->clients; client != NULL; client = client->hh.next) {
         check_client(sim, client);
+        check_delivery(sim, client);
+    }
     for (testcase = engine->cases_by_id; testcase != NULL; testcase = testcase->hh.next) {
         check_case(sim, testcase);
         check_nobody_waits_in_vain(sim, testcase);
         check_request(sim, testcase);
+        check_deadline(sim, testcase);
     }
     TAILQ_FOREACH (run, &engine->runs, link) {
         check_totals(sim, run);
