@@ -88,12 +88,12 @@ enum engine_result engine_cancel_case(struct engine *engine, const char *testcas
  * engine_stop() is forgotten, and cases may start again. */
 void engine_resume(struct engine *engine, const struct instant *now);
 
-/* What the inputs so far have led to besides runs that have begun, so that they need not be read again:
- * clients, servers, what was cancelled of runs that are queued. As JSON, owned by the caller; to be
- * taken just before engine_begin_run(), with no input between. And back from it, into an engine that
- * knows no client, and as runs just those that had not begun.
+/* What the inputs so far have led to besides runs that have begun, so that they need not be read
+ * again: clients, servers, what was cancelled of runs that are queued. As JSON, owned by the
+ * caller; to be taken just before engine_begin_run(), with no input between. And back from it, into
+ * an engine that knows no client, and of the runs just those that had not begun.
  *
- * What comes before a beginning can be left out once all runs that began before it are forgotten,
+ * What comes before a beginning can be left out once all runs that began earlier are forgotten,
  * except inputs that bring runs which are not: so runs are to be forgotten in their order. */
 struct json_object *engine_checkpoint(const struct engine *engine);
 void engine_restore(struct engine *engine, struct json_object *checkpoint);

@@ -279,8 +279,7 @@ static struct json_object *queue_json(const struct engine *engine)
     const struct run *run;
 
     TAILQ_FOREACH (run, &engine->runs, link) {
-        struct json_object *queued =
-            run->begun.mono_ms == 0 ? queued_json(run) : NULL;
+        struct json_object *queued = run->begun.mono_ms == 0 ? queued_json(run) : NULL;
         if (queued != NULL)
             json_append(queue, queued);
     }
@@ -360,8 +359,7 @@ void engine_forget_departed(struct engine *engine, const char *run)
     }
 }
 
-static void restore_played(struct engine *engine, const char *id,
-                           struct json_object *run)
+static void restore_played(struct engine *engine, const char *id, struct json_object *run)
 {
     struct departed *departed = xcalloc(1, sizeof *departed);
 
@@ -372,9 +370,8 @@ static void restore_played(struct engine *engine, const char *id,
 
 static struct instant read_instant(struct json_object *json)
 {
-    return (struct instant){
-        .mono_ms = json_object_get_int64(json_member(json, "mono")),
-        .wall_ms = json_object_get_int64(json_member(json, "wall"))};
+    return (struct instant){.mono_ms = json_object_get_int64(json_member(json, "mono")),
+                            .wall_ms = json_object_get_int64(json_member(json, "wall"))};
 }
 
 /* A run that was queued, and is still known. */

@@ -180,8 +180,8 @@ struct deployment {
     UT_hash_handle hh;       /* by name */
 };
 
-/* A client that played in a run of which nothing is read back: its id may not be used anew before that
- * run is forgotten. */
+/* A client that played in a run of which nothing is read back: its id may not be used anew before
+ * that run is forgotten. */
 struct departed {
     char *id;          /* as it named itself; owned */
     char run[ID_SIZE]; /* in which it played */
