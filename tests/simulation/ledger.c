@@ -35,6 +35,7 @@ struct ledger {
     struct turn_reports *turns; /* uthash; owned */
     char outstanding[ID_SIZE];  /* of the client of this input, before it; "" if none */
     const struct turn *turn;    /* of the client, before the input; NULL if none */
+    bool played;                /* the client played, before the input */
     bool queued;                /* the run of the input had not begun */
 };
 
@@ -83,6 +84,7 @@ static void note_client(struct sim *sim, const char *id)
 
     HASH_FIND_STR(sim->front->engine->clients, id, client);
     ledger->turn = client != NULL ? client->turn : NULL;
+    ledger->played = client != NULL && client->state == CLIENT_PLAYING;
     if (ledger->turn == NULL || ledger->turn->attempt == NULL)
         return;
     const struct seat *seat = &ledger->turn->attempt->seats[client->seat];
@@ -175,11 +177,24 @@ static void after_report(struct sim *sim, struct json_object *input,
         sim_fail(sim, "%s: a report of %s, which is not outstanding, is taken", client,
                  delivery);
     }
+    if (!fleet_find(sim, client)->strict && result != ENGINE_OK &&
+        result != ENGINE_UNKNOWN)
+        sim_fail(sim, "%s names no deliveries, and is refused: %s", client, cause);
     if (outstanding && result == ENGINE_WRONG_MOMENT)
         sim_fail(sim, "%s: a report of %s, which is outstanding, is refused: %s", client,
                  delivery, cause);
     sim->report->tally.stale += result == ENGINE_WRONG_MOMENT;
     sim->report->tally.not_accepted += result == ENGINE_INVALID;
+}
+
+/* Who was lost while it played is shown so. */
+static void check_lost(struct sim *sim, const char *id)
+{
+    const struct client *client = NULL;
+
+    HASH_FIND_STR(sim->front->engine->clients, id, client);
+    if (client != NULL && sim->ledger->played && client->state != CLIENT_LOST)
+        sim_fail(sim, "%s was lost, and is %s", id, client_state_text(client->state));
 }
 
 void ledger_after(struct sim *sim, struct json_object *input, enum engine_result result,
@@ -208,6 +223,8 @@ void ledger_after(struct sim *sim, struct json_object *input, enum engine_result
         tally->cancelled_cases++;
         tally->cancelled_early += queued;
     }
+    if (strcmp(kind, "lost") == 0 && sim->ledger->turn != NULL)
+        check_lost(sim, json_member_text(input, "client"));
     tally->forgotten += strcmp(kind, "forget") == 0;
 }
 
