@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Simulated clients. An errand is one request that is repeated until it is answered; the answer says
- * what comes next.
+ * Simulated clients. An errand is one request that is repeated until it is answered; the
+ * answer says what comes next.
  */
 #include "fleet.h"
 
@@ -201,7 +201,8 @@ void fleet_polled(struct sim *sim, struct robot *robot, int64_t request,
     sim_after_with(sim, sim_between(sim, 0, 20), hear_poll, polled);
 }
 
-/* Whether an errand is done with this answer; 503 and lost answers are not answers to it. */
+/* Whether an errand is done with this answer; 503 and lost answers are not answers to it.
+ */
 static void hear(struct sim *sim, void *asker, int64_t request, int status)
 {
     struct robot *robot = asker;

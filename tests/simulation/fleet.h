@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Simulated clients: they register, poll, work, report, and do so badly at times. Each has one id for
- * its life; who goes on under a new id is a new one.
+ * Simulated clients: they register, poll, work, report, and do so badly at times. Each
+ * has one id for its life; who goes on under a new id is a new one.
  */
 #ifndef SIM_FLEET_H
 #define SIM_FLEET_H

@@ -227,7 +227,8 @@ static void set_timer(struct sim *sim)
     sim_after_here(sim, due - sim->ms, strike, NULL, 0);
 }
 
-/* What is written down with a beginning must hold when it is applied: nothing may be before it. */
+/* What is written down with a beginning must hold when it is applied: nothing may be
+ * before it. */
 static void begin_next_run(struct sim *sim)
 {
     struct front *front = sim->front;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front end between clients and engine, as the daemon has it: an input is written to the journal,
- * then applied, then answered. Between these the process may die; another one reads the journal back.
+ * The front end between clients and engine, as the daemon has it: an input is written to
+ * the journal, then applied, then answered. Between these the process may die; another
+ * one reads the journal back.
  */
 #ifndef SIM_FRONT_H
 #define SIM_FRONT_H
@@ -13,7 +14,8 @@
 #include <json-c/json.h>
 #include <sys/queue.h>
 
-/* What an asker hears: a status as of HTTP. Called once, unless the process dies before. */
+/* What an asker hears: a status as of HTTP. Called once, unless the process dies before.
+ */
 typedef void answering(struct sim *sim, void *asker, int64_t number, int status);
 
 /* An input on its way. */

@@ -8,8 +8,8 @@
 /* The input is safe from now on, and gets its number. */
 void journal_append(struct front *front, struct pending *pending);
 
-/* Leave out what nobody needs any more: all before the beginning of the oldest run that has begun and
- * is still there, but for inputs that bring runs which are there. */
+/* Leave out what nobody needs any more: all before the beginning of the oldest run that
+ * has begun and is still there, but for inputs that bring runs which are there. */
 void journal_trim(struct sim *sim);
 
 /* An input as it is read back. Owned by the caller. */

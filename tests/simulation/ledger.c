@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each input is looked at when it is applied for the first time, and what came of reports is written
- * down here, beside the engine, whatever becomes of processes.
+ * Each input is looked at when it is applied for the first time, and what came of reports
+ * is written down here, beside the engine, whatever becomes of processes.
  */
 #include "invariants.h"
 

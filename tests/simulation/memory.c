@@ -18,7 +18,8 @@ struct outcome_seen {
     UT_hash_handle hh; /* by key */
 };
 
-/* What was to be seen of a run that has ended, and the number that grows with its changes. */
+/* What was to be seen of a run that has ended, and the number that grows with its
+ * changes. */
 struct run_seen {
     char id[ID_SIZE];  /* of the run */
     size_t changes;    /* when it was looked at */

@@ -123,8 +123,9 @@ static void stop(struct sim *sim, void *about, int64_t number)
 
 /* --- forgetting --- */
 
-/* A run that has ended is forgotten once it was written to the history, which takes a while: in their
- * order, since what comes after a run in the journal means something else without it. */
+/* A run that has ended is forgotten once it was written to the history, which takes a
+ * while: in their order, since what comes after a run in the journal means something else
+ * without it. */
 static void forget(void *argument, const char *run, bool shown, size_t changes,
                    const struct instant *ended)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a process: how its engine reaches the world, how it dies, how the next one starts. */
+/* The life of a process: how its engine reaches the world, how it dies, how the next one
+ * starts. */
 #include "process.h"
 
 #include "fleet.h"
@@ -117,7 +118,8 @@ struct engine *process_replay(struct sim *sim)
     return engine;
 }
 
-/* The engine of a process that starts: as the one before it, and what that had not come to. */
+/* The engine of a process that starts: as the one before it, and what that had not come
+ * to. */
 static struct engine *read_journal(struct sim *sim)
 {
     struct engine *engine = new_engine(sim, &quiet);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Processes of the server: one dies at any moment, and another one goes on from the journal. */
+/* Processes of the server: one dies at any moment, and another one goes on from the
+ * journal. */
 #ifndef SIM_PROCESS_H
 #define SIM_PROCESS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the rooms of the simulation share: one seed's world with its virtual time and its chance, what
- * is told of a failure, what is counted. One thread.
+ * What the rooms of the simulation share: one seed's world with its virtual time and its
+ * chance, what is told of a failure, what is counted. One thread.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X-macro: what is counted, and shown at the end. `must`: a long go without any is vacuous. */
+/* X-macro: what is counted, and shown at the end. `must`: a long go without any is
+ * vacuous. */
 #define TALLY(X)                                                                         \
     X(seeds, true, "seeds")                                                              \
     X(inputs, true, "inputs")                                                            \
@@ -112,7 +113,8 @@ struct sim {
 /* Something that happens. */
 typedef void happening(struct sim *sim, void *about, int64_t number);
 
-/* Have it happen so many milliseconds from now. The second one does not outlive the process. */
+/* Have it happen so many milliseconds from now. The second one does not outlive the
+ * process. */
 void sim_after(struct sim *sim, int64_t ms, happening *happen, void *about,
                int64_t number);
 void sim_after_here(struct sim *sim, int64_t ms, happening *happen, void *about,

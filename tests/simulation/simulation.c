@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Thousands of small worlds around the engine, each from one seed: a fleet of clients, definitions,
- * delays, lost answers, repeats, and processes that die at any moment and go on from the journal.
- * Workers share the seeds; what they are at is seen from outside, also if they die.
+ * Thousands of small worlds around the engine, each from one seed: a fleet of clients,
+ * definitions, delays, lost answers, repeats, and processes that die at any moment and go
+ * on from the journal. Workers share the seeds; what they are at is seen from outside,
+ * also if they die.
  */
 #include "fleet.h"
 #include "front.h"
@@ -103,7 +104,8 @@ static void start_worker(struct report *report, const struct options *options,
     exit(EXIT_SUCCESS);
 }
 
-/* Whether all workers ended well; one that was ended by a signal can't tell its story itself. */
+/* Whether all workers ended well; one that was ended by a signal can't tell its story
+ * itself. */
 static bool await_workers(const struct report *reports, const struct options *options)
 {
     bool good = true;

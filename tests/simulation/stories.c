@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random definitions of tests as text, without a mistake: names are used only where they may have a
- * value, every state is reached, and from each one there is a way on.
+ * Random definitions of tests as text, without a mistake: names are used only where they
+ * may have a value, every state is reached, and from each one there is a way on.
  */
 #include "stories.h"
 
@@ -16,7 +16,8 @@
 
 static const char *const role_names[ROLES_MAX] = {"red", "green", "blue"};
 
-/* A definition that is being written. Quotes are written as ', and replaced at the end. */
+/* A definition that is being written. Quotes are written as ', and replaced at the end.
+ */
 struct story {
     struct sim *sim;  /* for chance */
     FILE *out;        /* where it goes */
@@ -242,7 +243,8 @@ static void write_branch(struct story *story, unsigned states)
         fprintf(story->out, ", 'gone': '%s'", to == states ? "failure" : "error");
 }
 
-/* The action of a role; the first one may move the machine, then there need be no next. */
+/* The action of a role; the first one may move the machine, then there need be no next.
+ */
 static void write_action(struct story *story, size_t role, unsigned state,
                          unsigned states, bool moves)
 {
