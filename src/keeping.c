@@ -213,6 +213,17 @@ static void begin_forgetting(struct keeping *keeping, struct record *record)
 
 /* --- looking --- */
 
+/* Runs are forgotten in the order of their beginning: the journal is cut before the first one that is
+ * still there. */
+static bool is_next_to_go(const struct keeping *keeping, const struct record *record)
+{
+    const struct record *first = TAILQ_FIRST(&keeping->records);
+
+    while (first != NULL && first->number == 0)
+        first = TAILQ_NEXT(first, link);
+    return record->number == 0 || record == first;
+}
+
 static void look_at(void *argument, const char *run, bool shown, size_t changes,
                     const struct instant *ended)
 {
@@ -226,7 +237,8 @@ static void look_at(void *argument, const char *run, bool shown, size_t changes,
     if (record->kept != changes) {
         if (keeping->writing.run[0] == '\0' && record->retry_ms <= moment)
             begin_writing(keeping, run, changes);
-    } else if (!shown && ended->mono_ms + patience <= moment) {
+    } else if (!shown && ended->mono_ms + patience <= moment &&
+               is_next_to_go(keeping, record)) {
         begin_forgetting(keeping, record);
     }
 }
