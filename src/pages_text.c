@@ -129,6 +129,13 @@ const char *text_member(struct json_object *object, const char *name)
     return json_is_text(member) ? json_object_get_string(member) : json_text(member);
 }
 
+size_t text_amount(struct json_object *object, const char *name)
+{
+    int64_t amount = json_object_get_int64(json_member(object, name));
+
+    return amount > 0 ? (size_t)amount : 0;
+}
+
 size_t text_count(struct json_object *object, const char *name)
 {
     struct json_object *array = json_member(object, name);
