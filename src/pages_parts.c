@@ -2,6 +2,7 @@
 /* What all pages are made of. */
 #include "pages_parts.h"
 
+#include "json.h"
 #include "pages_text.h"
 #include "xalloc.h"
 
