@@ -51,12 +51,13 @@ static struct markup *begin(const char *title, const char *name,
 
 /* --- cases --- */
 
-static void put_progress(struct markup *markup, const struct tally *cases)
+static void put_progress(struct markup *markup, struct json_object *run,
+                         const struct tally *cases)
 {
     size_t ended = tally_ended(cases);
 
     if (cases->total == 0)
-        markup_element(markup, "h1", "No cases", NULL);
+        markup_element(markup, "h1", run == NULL ? "No run yet" : "No cases", NULL);
     else if (ended < cases->total || tally_bad(cases) > 0) {
         markup_open(markup, "h1", NULL);
         markup_textf(markup, "%zu of %zu %s done", ended, cases->total,
@@ -291,7 +292,7 @@ static char *board(struct json_object *status, bool on_board, size_t *size)
     for (size_t i = 0; i < text_count(status, "suites"); i++)
         tally_add(&cases, text_element(status, "suites", i), "cases");
     struct markup *markup = begin_board(status, &cases, on_board);
-    put_progress(markup, &cases);
+    put_progress(markup, run, &cases);
     if (run != NULL)
         runs_put_head(markup, run, text_member(server, "now"), on_board);
     tally_put_bar(markup, &cases);

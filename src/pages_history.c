@@ -187,13 +187,22 @@ static void put_outcomes(struct markup *markup, struct json_object *entry)
     markup_close(markup);
 }
 
+/* Open a row that the page of a case can lead to. `known`: the ids that there are. */
+static void open_trend(struct markup *markup, struct json_object *entry,
+                       struct json_object *known)
+{
+    char *id = part_trend_id(text_member(entry, "test"), text_member(entry, "name"));
+    bool is_new = json_member(known, id) == NULL;
+
+    markup_open(markup, "tr", "id", is_new ? id : NULL, NULL);
+    json_put_bool(known, id, true);
+    free(id);
+}
+
 static void put_trend(struct markup *markup, struct json_object *entry, const char *now)
 {
     struct json_object *last = json_member(entry, "last");
-    char *id = part_trend_id(text_member(entry, "test"), text_member(entry, "name"));
 
-    markup_open(markup, "tr", "id", id, NULL);
-    free(id);
     put_last(markup, last);
     put_test(markup, entry);
     put_rate(markup, entry);
@@ -244,12 +253,16 @@ static void put_trends(struct markup *markup, struct json_object *trends)
         "Last",        "Test and clients", "Pass rate", "Outcomes, newest first",
         "Last change", "Median",           NULL};
     const char *now = text_member(trends, "now");
+    struct json_object *known = json_new_object();
     size_t count = text_count(trends, "tests");
     size_t shown = count < TRENDS_SHOWN ? count : TRENDS_SHOWN;
 
     part_open_table(markup, "board trends", "Tests from run to run", columns);
-    for (size_t i = 0; i < shown; i++)
+    for (size_t i = 0; i < shown; i++) {
+        open_trend(markup, text_element(trends, "tests", i), known);
         put_trend(markup, text_element(trends, "tests", i), now);
+    }
+    json_object_put(known);
     markup_close(markup);
     markup_close(markup);
     put_beyond(markup, count - shown);

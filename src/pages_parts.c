@@ -212,8 +212,6 @@ char *part_finish(struct markup *markup, struct json_object *server, size_t *siz
     markup_text(markup, "trafficlight ");
     text_put(markup, text_member(server, "version"), 0);
     if (server != NULL) {
-        markup_text(markup, " · run ");
-        text_put_id(markup, text_member(server, "run"));
         markup_text(markup, " · started ");
         text_put_moment(markup, text_member(server, "started"));
         markup_text(markup, " · as of ");

@@ -120,7 +120,7 @@ static void put_standstill(struct markup *markup, struct json_object *run, bool 
         return;
     markup_open(markup, "p", "class", "notice", NULL);
     if (on_board) {
-        markup_text(markup, "This run has ended. When another one begins, it is here.");
+        markup_text(markup, "This run has ended. The next one is shown here as soon as it begins.");
     } else {
         markup_text(markup, "This run has ended. ");
         markup_element(markup, "a", "The board", "href", "/status", NULL);
@@ -143,7 +143,7 @@ void runs_put_head(struct markup *markup, struct json_object *run, const char *n
     text_put_id(markup, id);
     markup_text(markup, " · ");
     put_times(markup, run, now);
-    put_run_link(markup, id, "junit.xml", "JUnit XML");
+    put_run_link(markup, id, "junit.xml", "JUnit");
     markup_text(markup, " · ");
     put_run_link(markup, id, "status.json", "JSON");
     markup_close(markup);
@@ -202,7 +202,7 @@ static void put_run(struct markup *markup, struct json_object *run)
         text_put_none(markup);
     markup_close(markup);
     markup_open(markup, "td", "class", "reports", NULL);
-    put_run_link(markup, id, "junit.xml", "JUnit XML");
+    put_run_link(markup, id, "junit.xml", "JUnit");
     markup_text(markup, " · ");
     put_run_link(markup, id, "status.json", "JSON");
     markup_close(markup);

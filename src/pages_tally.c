@@ -128,6 +128,18 @@ static void put_segments(struct markup *markup, const struct tally *tally)
     markup_close(markup);
 }
 
+/* How many of those that succeeded had failed before. */
+static void put_flaky(struct markup *markup, size_t flaky)
+{
+    if (flaky == 0)
+        return;
+    markup_text(markup, " ");
+    markup_open(markup, "span", "class", "flaky", "title",
+                "of these: succeeded only after they had failed", NULL);
+    markup_textf(markup, "≈ %zu flaky", flaky);
+    markup_close(markup);
+}
+
 void tally_put_bar(struct markup *markup, const struct tally *tally)
 {
     if (tally->total == 0)
@@ -143,18 +155,10 @@ void tally_put_bar(struct markup *markup, const struct tally *tally)
         markup_close(markup);
         markup_text(markup, " ");
         part_lamp(markup, bar_order[i]);
+        if (bar_order[i] == PART_SUCCESS)
+            put_flaky(markup, tally->flaky);
         markup_close(markup);
         markup_text(markup, "\n");
-    }
-    if (tally->flaky > 0) {
-        markup_open(markup, "li", NULL);
-        markup_open(markup, "strong", NULL);
-        markup_textf(markup, "%zu", tally->flaky);
-        markup_close(markup);
-        markup_text(markup, " ");
-        markup_element(markup, "span", "≈ flaky", "class", "flaky", "title",
-                       "of those that succeeded: only after they had failed", NULL);
-        markup_close(markup);
     }
     markup_close(markup);
 }

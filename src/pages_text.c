@@ -243,12 +243,23 @@ char *text_moment(const char *when)
                                    : text_visible(when, TEXT_BOARD_BYTES);
 }
 
+/* Of a second, of a time that could be read. */
+static double fraction(const char *when)
+{
+    const char *point = strchr(when, '.');
+    int milliseconds = 0;
+
+    return point != NULL && sscanf(point, ".%3d", &milliseconds) == 1
+               ? milliseconds / 1000.0
+               : 0;
+}
+
 double text_seconds_between(const char *from, const char *to)
 {
     struct tm start, end;
 
     return read_time(from, &start) && read_time(to, &end)
-               ? (double)(timegm(&end) - timegm(&start))
+               ? (double)(timegm(&end) - timegm(&start)) + fraction(to) - fraction(from)
                : -1;
 }
 
