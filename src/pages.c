@@ -269,9 +269,10 @@ static struct markup *begin_board(struct json_object *status, const struct tally
         json_object_get_boolean(json_member(json_member(status, "server"), "done"));
     char *name = on_board ? xstrdup("") : runs_name(run);
     char *title = tally_title(cases);
-    struct markup *markup =
-        begin(title, name, cases, on_board ? PART_BOARD : PART_RUNS,
-              !is_done ? PART_SOON : on_board ? PART_LATER : 0);
+    struct markup *markup = begin(title, name, cases, on_board ? PART_BOARD : PART_RUNS,
+                                  !is_done   ? PART_SOON
+                                  : on_board ? PART_LATER
+                                             : 0);
 
     if (!on_board) {
         part_open_path(markup, "");

@@ -376,7 +376,8 @@ static void put_folded(struct markup *markup, struct json_object *attempt, size_
 void attempt_open(struct markup *markup, struct json_object *object, size_t number)
 {
     const char *ended = text_member(object, "ended");
-    char *id = xasprintf("attempt-%zu", number), *title = xasprintf("Attempt %zu", number);
+    char *id = xasprintf("attempt-%zu", number),
+         *title = xasprintf("Attempt %zu", number);
 
     part_open_section(markup, "h2", title, id);
     attempt_put_verdict(markup, object, NULL);

@@ -79,10 +79,14 @@ static void put_facts(struct markup *markup, struct json_object *testcase)
 
 /* --- the machine --- */
 
-/* The picture in words, for who can't see it. Owned by the caller. */
+/* The picture in words, for who can't see it: of the latest attempt. Owned by the caller. */
 static char *picture_text(struct json_object *testcase)
 {
-    const char *machine = text_member(testcase, "machine");
+    size_t earlier = attempt_count_earlier(testcase);
+    struct json_object *shown = attempt_is_there(testcase) || earlier == 0
+                                    ? testcase
+                                    : text_element(testcase, "attempts", earlier - 1);
+    const char *machine = text_member(shown, "machine");
     char *text = xasprintf("State machine of %s, %s%s",
                            text_member(json_member(testcase, "suite"), "name"),
                            *machine != '\0' ? "in state " : "not in any state", machine);

@@ -19,7 +19,8 @@ static void put_beyond(struct markup *markup, size_t count)
     if (count == 0)
         return;
     markup_open(markup, "p", "class", "more", NULL);
-    markup_textf(markup, "%zu more %s not shown here: ", count, count == 1 ? "is" : "are");
+    markup_textf(markup, "%zu more %s not shown here: ", count,
+                 count == 1 ? "is" : "are");
     markup_element(markup, "a", "everything as JSON", "href", "/history.json", NULL);
     markup_close(markup);
 }

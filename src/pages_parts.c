@@ -89,6 +89,7 @@ void part_put_attempt(struct markup *markup, struct json_object *testcase)
 {
     size_t number = part_attempt(testcase);
     bool is_flaky = json_object_get_boolean(json_member(testcase, "flaky"));
+    bool waits = part_state(text_member(testcase, "state")) == PART_WAITING;
 
     if (number == 1 && !is_flaky)
         return;
@@ -96,8 +97,11 @@ void part_put_attempt(struct markup *markup, struct json_object *testcase)
     markup_open(markup, "span", "class", is_flaky ? "flaky" : "attempt-mark", "title",
                 is_flaky ? "flaky: it succeeded only after it had failed" : NULL, NULL);
     if (number > 1)
-        markup_textf(markup, "%s%zu%s attempt", is_flaky ? "≈ " : "", number,
-                     ordinal_ending(number));
+        markup_textf(markup, "%s%zu%s attempt",
+                     is_flaky ? "≈ "
+                     : waits  ? "for its "
+                              : "",
+                     number, ordinal_ending(number));
     else
         markup_text(markup, "≈ flaky");
     markup_close(markup);

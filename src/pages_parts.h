@@ -84,7 +84,8 @@ void part_open_section(struct markup *markup, const char *level, const char *tit
 /* Which attempt a case is at, or ended with, from 1 on. */
 size_t part_attempt(struct json_object *testcase);
 
-/* "2nd attempt", where that is not the first; marked if the case is flaky. Nothing else. */
+/* "2nd attempt", or "for its 2nd attempt" while the case waits, where that is not the first;
+ * marked if the case is flaky. Nothing else. */
 void part_put_attempt(struct markup *markup, struct json_object *testcase);
 
 /* --- links --- */

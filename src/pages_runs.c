@@ -38,24 +38,25 @@ char *runs_name(struct json_object *run)
     return visible;
 }
 
-/* What became of a run that has ended. */
+/* What became of a run that has ended; PART_DONE if it was broken off before it failed. */
 static enum part_state outcome(struct json_object *totals)
 {
-    return text_amount(totals, "failed") > 0  ? PART_FAILED
-           : text_amount(totals, "error") > 0 ? PART_ERROR
-                                              : PART_SUCCESS;
+    size_t cases = text_amount(totals, "cases");
+
+    return text_amount(totals, "failed") > 0                      ? PART_FAILED
+           : text_amount(totals, "error") > 0                     ? PART_ERROR
+           : cases > 0 && text_amount(totals, "success") == cases ? PART_SUCCESS
+                                                                  : PART_DONE;
 }
 
 /* How it stands: its outcome as soon as it has one. */
 static void put_state(struct markup *markup, struct json_object *run)
 {
-    struct json_object *totals = json_member(run, "totals");
     const char *word = text_member(run, "state");
+    enum part_state end = outcome(json_member(run, "totals"));
 
-    if (runs_has_ended(run) && text_amount(totals, "cases") > 0)
-        part_lamp(markup, outcome(totals));
-    else if (runs_has_ended(run))
-        part_lamp_saying(markup, PART_DONE, word);
+    if (runs_has_ended(run))
+        part_lamp_saying(markup, end, end == PART_DONE ? word : part_state_word(end));
     else if (is_in_state(run, "queued"))
         part_lamp_saying(markup, PART_WAITING, word);
     else if (is_in_state(run, "running"))
@@ -111,16 +112,23 @@ static void put_times(struct markup *markup, struct json_object *run, const char
 static void put_standstill(struct markup *markup, struct json_object *run, bool on_board)
 {
     if (is_in_state(run, "queued")) {
-        markup_element(markup, "p", "This run is queued: it begins when those before it "
-                                    "have ended.",
+        markup_element(markup, "p",
+                       "This run is queued: it begins when those before it "
+                       "have ended.",
                        "class", "notice", NULL);
         return;
     }
     if (!runs_has_ended(run))
         return;
+    size_t waiting = text_amount(json_member(run, "totals"), "waiting");
     markup_open(markup, "p", "class", "notice", NULL);
+    if (waiting > 0)
+        markup_textf(markup, "It was broken off: %zu %s no longer tried. ", waiting,
+                     waiting == 1 ? "case is" : "cases are");
     if (on_board) {
-        markup_text(markup, "This run has ended. The next one is shown here as soon as it begins.");
+        markup_text(
+            markup,
+            "This run has ended. The next one is shown here as soon as it begins.");
     } else {
         markup_text(markup, "This run has ended. ");
         markup_element(markup, "a", "The board", "href", "/status", NULL);

@@ -247,11 +247,11 @@ char *text_moment(const char *when)
 static double fraction(const char *when)
 {
     const char *point = strchr(when, '.');
-    int milliseconds = 0;
+    double seconds = 0, unit = 0.1;
 
-    return point != NULL && sscanf(point, ".%3d", &milliseconds) == 1
-               ? milliseconds / 1000.0
-               : 0;
+    for (; point != NULL && point[1] >= '0' && point[1] <= '9'; point++, unit /= 10)
+        seconds += (point[1] - '0') * unit;
+    return seconds;
 }
 
 double text_seconds_between(const char *from, const char *to)
