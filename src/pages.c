@@ -132,7 +132,7 @@ char *pages_suite(struct json_object *suite, size_t *size)
 /* What the rows of clients have in common. */
 struct rows {
     struct markup *markup;     /* where they go; borrowed */
-    const char *now;           /* of the server; borrowed from the document */
+    const char *now;           /* of the server; "": long ago; borrowed */
     struct json_object *cases; /* case id to the name of its suite; owned */
 };
 
@@ -172,7 +172,10 @@ static void put_ago(const struct rows *rows, struct json_object *client, const c
                     const char *label)
 {
     markup_open(rows->markup, "td", "data-label", label, "class", "number", NULL);
-    text_put_ago(rows->markup, text_member(client, name), rows->now);
+    if (*rows->now != '\0')
+        text_put_ago(rows->markup, text_member(client, name), rows->now);
+    else
+        text_put_clock(rows->markup, text_member(client, name));
     markup_close(rows->markup);
 }
 
@@ -216,13 +219,12 @@ static void put_clients_in(const struct rows *rows, struct json_object *status,
 
 /* Those that play or wait come first: the others only pile up. */
 static void put_client_table(struct markup *markup, struct json_object *status,
-                             struct tally *room)
+                             const char *now, struct tally *room)
 {
     static const char *const columns[] = {"State",         "Client",     "Version",
                                           "Plays in",      "Registered", "Last polled",
                                           "Last reported", NULL};
-    struct rows rows = {markup, text_member(json_member(status, "server"), "now"),
-                        suite_names(status)};
+    struct rows rows = {markup, now, suite_names(status)};
 
     part_open_table(markup, "board clients", "Clients", columns);
     for (int state = 0; state < PART_STATE_COUNT; state++)
@@ -232,7 +234,8 @@ static void put_client_table(struct markup *markup, struct json_object *status,
     json_object_put(rows.cases);
 }
 
-static void put_clients(struct markup *markup, struct json_object *status)
+static void put_clients(struct markup *markup, struct json_object *status,
+                        const char *now)
 {
     struct tally clients = {0}, room;
 
@@ -250,7 +253,7 @@ static void put_clients(struct markup *markup, struct json_object *status)
     }
     markup_close(markup);
     if (clients.total > 0)
-        put_client_table(markup, status, &room);
+        put_client_table(markup, status, now, &room);
     else
         markup_element(markup, "p", "No client has registered yet.", "class", "empty",
                        NULL);
@@ -288,6 +291,7 @@ static char *board(struct json_object *status, bool on_board, size_t *size)
 {
     struct json_object *server = json_member(status, "server");
     struct json_object *run = json_member(status, "run");
+    const char *now = text_member(server, "now");
     struct tally cases = {0};
 
     for (size_t i = 0; i < text_count(status, "suites"); i++)
@@ -295,10 +299,11 @@ static char *board(struct json_object *status, bool on_board, size_t *size)
     struct markup *markup = begin_board(status, &cases, on_board);
     put_progress(markup, run, &cases);
     if (run != NULL)
-        runs_put_head(markup, run, text_member(server, "now"), on_board);
+        runs_put_head(markup, run, now, on_board);
     tally_put_bar(markup, &cases);
     put_tests(markup, status, &cases);
-    put_clients(markup, status);
+    /* What is kept says how things stood then, and that is not now. */
+    put_clients(markup, status, !on_board && runs_has_ended(run) ? "" : now);
     return part_finish(markup, server, size);
 }
 

@@ -13,11 +13,11 @@
 /* All of these borrow what they are given and return the document, owned by the caller,
  * with its length in *size. None of them fails. */
 
-/* The board: the run that people look at, all its suites with their cases, and the clients;
- * of status_all(). It asks again for ever: another run may follow. */
+/* The board: the run that people look at, all its suites with their cases, and the
+ * clients; of status_all(). It asks again for ever: another run may follow. */
 char *pages_status(struct json_object *status, size_t *size);
 
-/* The same of one run, which asks again until that has ended; of status_run(), or kept. */
+/* The same of one run, asking again until that has ended; of status_run(), or kept. */
 char *pages_run(struct json_object *status, size_t *size);
 
 /* One suite and its cases; of status_suite(). */

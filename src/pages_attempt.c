@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* So many lines the transcripts of earlier attempts show together, but each of them some. */
+/* So many lines the transcripts of earlier attempts show together; each of them some. */
 #define EARLIER_LINES     5000
 #define EARLIER_LINES_MIN 50
 

@@ -79,7 +79,7 @@ static void put_facts(struct markup *markup, struct json_object *testcase)
 
 /* --- the machine --- */
 
-/* The picture in words, for who can't see it: of the latest attempt. Owned by the caller. */
+/* The picture of the latest attempt in words. Owned by the caller. */
 static char *picture_text(struct json_object *testcase)
 {
     size_t earlier = attempt_count_earlier(testcase);

@@ -52,8 +52,8 @@ enum part_view {
     PART_ACTIONS,
 };
 
-/* How soon the browser asks again, in seconds: while things change, and while a person may
- * read what would be folded again. */
+/* How soon the browser asks again, in seconds: while things change, and while a person
+ * may read what would be folded again. */
 #define PART_SOON  5
 #define PART_LATER 30
 
@@ -84,8 +84,8 @@ void part_open_section(struct markup *markup, const char *level, const char *tit
 /* Which attempt a case is at, or ended with, from 1 on. */
 size_t part_attempt(struct json_object *testcase);
 
-/* "2nd attempt", or "for its 2nd attempt" while the case waits, where that is not the first;
- * marked if the case is flaky. Nothing else. */
+/* "2nd attempt", or "for its 2nd attempt" while the case waits; nothing for the first.
+ * Marked if the case is flaky. */
 void part_put_attempt(struct markup *markup, struct json_object *testcase);
 
 /* --- links --- */

@@ -38,7 +38,7 @@ char *runs_name(struct json_object *run)
     return visible;
 }
 
-/* What became of a run that has ended; PART_DONE if it was broken off before it failed. */
+/* What became of a run that has ended; PART_DONE: broken off before anything failed. */
 static enum part_state outcome(struct json_object *totals)
 {
     size_t cases = text_amount(totals, "cases");

@@ -11,8 +11,8 @@
 /* Whether it has ended. */
 bool runs_has_ended(struct json_object *run);
 
-/* What people call it: its label, else "run" and the beginning of its id. Made visible; owned
- * by the caller. */
+/* What people call it: its label, else "run" and the beginning of its id. Made visible;
+ * owned by the caller. */
 char *runs_name(struct json_object *run);
 
 /* A paragraph about the run (the member of status.json): its name, how it stands, when it

@@ -322,6 +322,9 @@ START_TEST(test_run_that_has_ended)
     has_not(run, "refresh");
     has(run, "ended <time datetime=\"2026-11-22T20:18:06.500Z\">");
     has(run, "after 1 min 01 s");
+    has(board, ">12 s ago<");
+    has_not(run, " ago<");
+    has(run, ">20:18:48.000<");
     has(run, "class=\"run\"><span class=\"lamp\" data-state=\"failed\">");
     free(board);
     free(run);
