@@ -186,7 +186,8 @@ static void withdraw_all(struct attempt *attempt)
         seat_withdraw(&attempt->seats[i]);
 }
 
-/* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it rests. */
+/* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it
+ * rests. */
 static int enter_one(struct attempt *attempt, int state, const struct instant *now)
 {
     attempt->state = state;

@@ -103,7 +103,8 @@ void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *typ
                   const char *details, const struct instant *now, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* End it as an error because a value that its current state needs can't be had. Takes cause. */
+/* End it as an error because a value that its current state needs can't be had. Takes
+ * cause. */
 void attempt_end_without_value(struct attempt *attempt, char *cause,
                                const struct instant *now);
 
@@ -114,8 +115,9 @@ void attempt_save(struct attempt *attempt, const char *name, struct json_object 
 /* The current state. Borrowed from the machine. */
 const struct machine_state *attempt_current(const struct attempt *attempt);
 
-/* What became of the request with this ticket: a reply ({status, headers, json, text}; borrowed), or
- * the cause why there is none. One that nobody waits for any more changes nothing. */
+/* What became of the request with this ticket: a reply ({status, headers, json, text};
+ * borrowed), or the cause why there is none. One that nobody waits for any more changes
+ * nothing. */
 void attempt_http_answered(struct attempt *attempt, const char *ticket,
                            struct json_object *reply, const char *cause,
                            const struct instant *now);

@@ -23,7 +23,8 @@ struct instant {
  * Gives 0, or -1 with *cause. */
 int duration_parse(const char *text, int64_t *ms, char **cause);
 
-/* "5m", "1500ms": the duration in the largest unit that needs no fraction. Owned by the caller. */
+/* "5m", "1500ms": the duration in the largest unit that needs no fraction. Owned by the
+ * caller. */
 char *duration_format(int64_t ms);
 
 #define CLOCK_TEXT_SIZE 25 /* "2026-11-22T20:17:00.123Z" and its NUL */

@@ -109,8 +109,8 @@ static void put_over(struct json_object *merged, struct json_object *members)
     }
 }
 
-/* Replace `${me}` and `${on}` in the data: the template, over it what the last step of an emulation has,
- * over it the given members. */
+/* Replace `${me}` and `${on}` in the data: the template, over it what the last step of an
+ * emulation has, over it the given members. */
 static struct json_object *merge_data(const struct compiler *compiler, size_t role,
                                       const char *on, struct json_object *template,
                                       struct json_object *emulation,
@@ -285,7 +285,8 @@ struct json_object *compile_emulation(struct compiler *compiler, const char *rol
     return steps;
 }
 
-/* The action that the client is really asked for: that of the last step of the emulation. */
+/* The action that the client is really asked for: that of the last step of the
+ * emulation. */
 static const char *last_action(struct compiler *compiler, struct json_object *last,
                                const struct where *where)
 {
@@ -323,8 +324,8 @@ static const char *name_member(const struct compiler *compiler, size_t role)
     return in_steps ? compiler->definition->roles[role].name : "action";
 }
 
-/* Add the action to its state: the one that is asked for, or that which emulates it. A report of the
- * latter counts as one of the former, so it has the names of both. */
+/* Add the action to its state: the one that is asked for, or that which emulates it. A
+ * report of the latter counts as one of the former, so it has the names of both. */
 static struct machine_action *add_action(struct compiler *compiler, int state,
                                          size_t role, const char *name,
                                          struct json_object *spec,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the rooms of the compiler (compile*.c) share; nobody else includes this. Any thread, one at a
- * time.
+ * What the rooms of the compiler (compile*.c) share; nobody else includes this. Any
+ * thread, one at a time.
  *
  *   compile.c         a case of a definition, from its beginning to its machine
  *   compile_states.c  states as a file has them
@@ -65,9 +65,9 @@ void compile_read_body(struct compiler *compiler, int state,
 void compile_action(struct compiler *compiler, int state, const char *role,
                     struct json_object *spec, const struct where *where);
 
-/* The steps that come before this role's action where its client type can't do it by itself, and an
- * emulation does it instead; the last of them takes the action's place. NULL if there is none.
- * Owned by the caller. */
+/* The steps that come before this role's action where its client type can't do it by
+ * itself, and an emulation does it instead; the last of them takes the action's place.
+ * NULL if there is none. Owned by the caller. */
 struct json_object *compile_emulation(struct compiler *compiler, const char *role,
                                       struct json_object *spec,
                                       const struct where *where);

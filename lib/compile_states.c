@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * States as a file has them. First every state gets its index, then each is filled in, so that
- * states may name each other in any order.
+ * States as a file has them. First every state gets its index, then each is filled in, so
+ * that states may name each other in any order.
  */
 #include "compile_internal.h"
 #include "json.h"

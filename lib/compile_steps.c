@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Steps: each becomes a state that leads to the next one. Flows and loops are unrolled on the way,
- * their parameters replaced; where a client type needs an emulation, its steps come before.
+ * Steps: each becomes a state that leads to the next one. Flows and loops are unrolled on
+ * the way, their parameters replaced; where a client type needs an emulation, its steps
+ * come before.
  */
 #include "compile_internal.h"
 #include "json.h"
@@ -146,7 +147,8 @@ struct structure {
 
 static const struct structure *find_structure(const char *member);
 
-/* Note the first parameter among the step's members that nobody gave; false if there is none. */
+/* Note the first parameter among the step's members that nobody gave; false if there is
+ * none. */
 static bool note_open_parameter(struct chain *chain, struct json_object *step,
                                 const struct where *where)
 {
@@ -463,8 +465,9 @@ static void chain_step(struct chain *chain, struct json_object *step,
         chain_body(chain, step, compile_find_body(step), where);
 }
 
-/* Add all that these steps come to. They stand in a list at `where`; those of the dictionary do not (no
- * has_places): what is wrong with them is told of the step that needs them. */
+/* Add all that these steps come to. They stand in a list at `where`; those of the
+ * dictionary do not (no has_places): what is wrong with them is told of the step that
+ * needs them. */
 static void chain_steps(struct chain *chain, struct json_object *steps,
                         struct json_object *parameters, bool has_places,
                         const struct where *where)

@@ -23,8 +23,8 @@ static bool is_number(struct json_object *value)
            json_object_is_type(value, json_type_double);
 }
 
-/* Less than, equal to or greater than 0, as a is to b. Whole numbers are compared as such: a double
- * does not have room for all of them. */
+/* Less than, equal to or greater than 0, as a is to b. Whole numbers are compared as
+ * such: a double does not have room for all of them. */
 static int compare_numbers(struct json_object *a, struct json_object *b)
 {
     if (json_object_is_type(a, json_type_int) && json_object_is_type(b, json_type_int)) {
@@ -242,8 +242,8 @@ char *condition_explain_missing(struct json_object *missing, char *cause)
 
 /* --- holding --- */
 
-/* What came of a condition. One that asks for what is not there does not hold, and neither does its
- * contrary: a misspelt path must not make a `not` succeed. */
+/* What came of a condition. One that asks for what is not there does not hold, and
+ * neither does its contrary: a misspelt path must not make a `not` succeed. */
 enum answer { HOLDS, FAILS, MISSING };
 
 static enum answer ask(struct json_object *condition, const struct condition_world *world,

@@ -233,10 +233,11 @@ static void read_retries(struct reader *reader, struct json_object *value,
 
     if (!json_object_is_type(value, json_type_int) || retries < 0 ||
         retries > DEFINITION_RETRIES_MAX)
-        mistake_error(reader->mistakes, where,
-                      "must be a whole number from 0 to %d: how often a case that did not "
-                      "succeed is tried again",
-                      DEFINITION_RETRIES_MAX);
+        mistake_error(
+            reader->mistakes, where,
+            "must be a whole number from 0 to %d: how often a case that did not "
+            "succeed is tried again",
+            DEFINITION_RETRIES_MAX);
     else
         reader->definition->retries = (int)retries;
 }

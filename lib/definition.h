@@ -48,7 +48,7 @@ struct definition {
     size_t server_count;           /* length of servers */
     struct json_object *variables; /* expanded when a case starts; an object; owned */
     int64_t timeout_ms;            /* the whole case; 0: the settings' */
-    int retries;                 /* tries after one that failed; -1: the run's */
+    int retries;                   /* tries after one that failed; -1: the run's */
     char **includes;             /* names of files of flows, as they are written; owned */
     size_t include_count;        /* length of includes */
     struct included_file *files; /* those that were given; owned */
@@ -75,8 +75,8 @@ struct definition *definition_read(struct json_object *root, const char *file,
                                    struct mistakes *mistakes);
 void definition_free(struct definition *definition);
 
-/* Give a file that definition->includes names: {"NAME": [steps], …}. Takes text and root; copies the
- * file's name. Notes every mistake. */
+/* Give a file that definition->includes names: {"NAME": [steps], …}. Takes text and root;
+ * copies the file's name. Notes every mistake. */
 void definition_include(struct definition *definition, const char *file, char *text,
                         struct json_object *root, struct mistakes *mistakes);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: its life, inputs, questions. Every input changes what it must, then engine_settle()
- * starts whatever can start now, and notices that a run has ended.
+ * The engine: its life, inputs, questions. Every input changes what it must, then
+ * engine_settle() starts whatever can start now, and notices that a run has ended.
  */
 #include "engine.h"
 
@@ -232,16 +232,17 @@ enum engine_result engine_report(struct engine *engine, const char *id,
     enum report_result result =
         attempt_report(turn->attempt, client->seat, delivery, body, strict, now);
     enum engine_result answer =
-        strict ? result_of_report(result, &turn->attempt->seats[client->seat], body,
-                                  cause)
-               : ENGINE_OK;
+        strict
+            ? result_of_report(result, &turn->attempt->seats[client->seat], body, cause)
+            : ENGINE_OK;
     turn->testcase->suite->run->changes++;
     engine_case_moved(engine, turn, now);
     engine_settle(engine, now);
     return answer;
 }
 
-/* What an adapter says when its case has ended, or while its servers are being made: then it ends. */
+/* What an adapter says when its case has ended, or while its servers are being made: then
+ * it ends. */
 static void take_early_or_late_error(struct engine *engine, struct turn *turn,
                                      const struct client *client, bool is_action,
                                      const char *details, const char *path,
@@ -378,7 +379,7 @@ void engine_http_answered(struct engine *engine, const char *name,
 {
     struct testcase *testcase = NULL;
 
-    if (strlen(name) >= ID_SIZE)
+    if (strlen(name) > ID_SIZE)
         HASH_FIND(hh, engine->cases_by_id, name, ID_SIZE - 1, testcase);
     if (testcase == NULL || testcase->turn == NULL || testcase->turn->attempt == NULL)
         return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: runs, their cases, and clients together. Everything that changes it is an input, a
- * function here that takes the moment (lib/input.h has them as JSON); everything that it wants done
- * goes out through struct engine_ops. The same inputs always give the same state. One thread at a time (the daemon's loop).
+ * The engine: runs, their cases, and clients together. Everything that changes it is an
+ * input, a function here that takes the moment (lib/input.h has them as JSON); everything
+ * that it wants done goes out through struct engine_ops. The same inputs always give the
+ * same state. One thread at a time (the daemon's loop).
  */
 #ifndef TL_ENGINE_H
 #define TL_ENGINE_H
@@ -35,11 +36,11 @@ struct engine_ops {
     void (*create)(void *context, const char *deployment,
                    const struct server_wanted *servers, size_t count);
     /* Destroy them, also if create has not answered yet; the answer is
-     * engine_destroyed(). `lost`: nobody waits for create's answer any more, so that they may
-     * appear later. */
+     * engine_destroyed(). `lost`: nobody waits for create's answer any more, so that they
+     * may appear later. */
     void (*destroy)(void *context, const char *deployment, bool lost);
-    /* Send this request ({method, url, headers, json, text, timeout}, borrowed); the answer is
-     * engine_http_answered(). */
+    /* Send this request ({method, url, headers, json, text, timeout}, borrowed); the
+     * answer is engine_http_answered(). */
     void (*http)(void *context, const char *ticket, struct json_object *request);
     /* A case has started, moved or ended: a line for the log. */
     void (*log)(void *context, const char *line);
@@ -58,24 +59,26 @@ struct engine *engine_new(const struct engine_ops *ops, void *context,
                           const struct instant *now);
 void engine_free(struct engine *engine);
 
-/* From now on ask for things through these ops: they are left out while inputs are read back. */
+/* From now on ask for things through these ops: they are left out while inputs are read
+ * back. */
 void engine_set_ops(struct engine *engine, const struct engine_ops *ops);
 
 /* --- inputs: *cause is set where the result is not ENGINE_OK; it may be NULL --- */
 
-/* A run was asked for: it is queued. Takes it. ENGINE_WRONG_MOMENT if its id is known: then it is freed. */
+/* A run was asked for: it is queued. Takes it. ENGINE_WRONG_MOMENT if its id is known:
+ * then it is freed. */
 enum engine_result engine_add_run(struct engine *engine, struct run *run,
                                   const struct instant *now);
 
-/* The run that engine_next_run() named begins: waiting clients serve it. Nothing if it is not queued,
- * or another one is going. */
+/* The run that engine_next_run() named begins: waiting clients serve it. Nothing if it is
+ * not queued, or another one is going. */
 void engine_begin_run(struct engine *engine, const char *run, const struct instant *now);
 
 /* Forget a run that has ended and its clients. Nothing if it has not. */
 void engine_forget_run(struct engine *engine, const char *run);
 
-/* End what has not ended of a run, or of one case, as errors that say who wanted it ("by NAME").
- * ENGINE_WRONG_MOMENT if all has ended. */
+/* End what has not ended of a run, or of one case, as errors that say who wanted it ("by
+ * NAME"). ENGINE_WRONG_MOMENT if all has ended. */
 enum engine_result engine_cancel_run(struct engine *engine, const char *run,
                                      const char *who, const struct instant *now,
                                      char **cause);
@@ -83,14 +86,15 @@ enum engine_result engine_cancel_case(struct engine *engine, const char *testcas
                                       const char *who, const struct instant *now,
                                       char **cause);
 
-/* The process is another one now, and all that the world was asked for before is in doubt: ask
- * again for what can be asked again, and end the cases that can't go on. Whoever was told to exit by
- * engine_stop() is forgotten, and cases may start again. */
+/* The process is another one now, and all that the world was asked for before is in
+ * doubt: ask again for what can be asked again, and end the cases that can't go on.
+ * Whoever was told to exit by engine_stop() is forgotten, and cases may start again. */
 void engine_resume(struct engine *engine, const struct instant *now);
 
-/* What the inputs so far have led to besides runs that have begun, so that they need not be read
- * again: clients that wait, ids of those that played, servers, what was cancelled of runs that are
- * queued. As JSON, owned by the caller. And back from it, into an engine that knows no client, but all runs that are queued. */
+/* What the inputs so far have led to besides runs that have begun, so that they need not
+ * be read again: clients that wait, ids of those that played, servers, what was cancelled
+ * of runs that are queued. As JSON, owned by the caller. And back from it, into an engine
+ * that knows no client, but all runs that are queued. */
 struct json_object *engine_checkpoint(const struct engine *engine);
 void engine_restore(struct engine *engine, struct json_object *checkpoint);
 
@@ -137,18 +141,20 @@ void engine_created(struct engine *engine, const char *deployment,
 void engine_destroyed(struct engine *engine, const char *deployment, const char *cause,
                       const struct instant *now);
 
-/* A request was answered (reply: {status, headers, json, text}; borrowed), or was not (cause). */
+/* A request was answered (reply: {status, headers, json, text}; borrowed), or was not
+ * (cause). */
 void engine_http_answered(struct engine *engine, const char *ticket,
                           struct json_object *reply, const char *cause,
                           const struct instant *now);
 
-/* Time has passed. `polled`: an object with the wall time of the latest poll of each client that
- * engine_overdue() named, by its id (one that never polled is not in it); NULL: none did. Borrowed. */
+/* Time has passed. `polled`: an object with the wall time of the latest poll of each
+ * client that engine_overdue() named, by its id (one that never polled is not in it);
+ * NULL: none did. Borrowed. */
 void engine_time(struct engine *engine, struct json_object *polled,
                  const struct instant *now);
 
-/* No case starts any more, those that go on end as errors with this reason, so do all runs, all
- * clients exit. */
+/* No case starts any more, those that go on end as errors with this reason, so do all
+ * runs, all clients exit. */
 void engine_stop(struct engine *engine, const char *reason, const struct instant *now);
 
 /* --- reading --- */
@@ -192,15 +198,16 @@ struct upload_target {
 enum engine_result engine_upload_target(const struct engine *engine, const char *client,
                                         struct upload_target *target, char **cause);
 
-/* Where the file of this name of a case is: of this attempt (0: the latest that has it). Gives
- * false if there is none. The role is not filled in. */
+/* Where the file of this name of a case is: of this attempt (0: the latest that has it).
+ * Gives false if there is none. The role is not filled in. */
 bool engine_find_file(const struct engine *engine, const char *testcase, unsigned attempt,
                       const char *name, struct upload_target *target);
 
 /* When engine_time() is to be called next, on the monotonic clock; INT64_MAX: no need. */
 int64_t engine_deadline(const struct engine *engine);
 
-/* Call `each` for every client of every case of which engine_time() will do something now. */
+/* Call `each` for every client of every case of which engine_time() will do something
+ * now. */
 void engine_overdue(const struct engine *engine, const struct instant *now,
                     void (*each)(void *argument, const char *client), void *argument);
 
@@ -214,9 +221,9 @@ bool engine_knows_case(const struct engine *engine, const char *testcase);
 enum run_standing { RUN_IS_UNKNOWN, RUN_IS_QUEUED, RUN_IS_GOING, RUN_IS_OVER };
 enum run_standing engine_run_standing(const struct engine *engine, const char *run);
 
-/* The ids of the runs that have ended, in their order: handed to `each` (borrowed for the call), with a number that
- * grows with everything that changes in what is to be seen of them. The one that people look at is
- * `shown`. `each` may not change the engine. */
+/* The ids of the runs that have ended, in their order: handed to `each` (borrowed for the
+ * call), with a number that grows with everything that changes in what is to be seen of
+ * them. The one that people look at is `shown`. `each` may not change the engine. */
 void engine_ended_runs(const struct engine *engine,
                        void (*each)(void *argument, const char *run, bool shown,
                                     size_t changes, const struct instant *ended),
@@ -226,20 +233,23 @@ void engine_ended_runs(const struct engine *engine,
 void engine_clients(const struct engine *engine,
                     void (*each)(void *argument, const char *client), void *argument);
 
-/* Whether there is nothing to go on with: no run has been asked for since the engine was made, or
- * since it was told to stop. */
+/* Whether there is nothing to go on with: no run has been asked for since the engine was
+ * made, or since it was told to stop. */
 bool engine_is_fresh(const struct engine *engine);
+
+/* How many runs the engine has, whatever their state. */
+size_t engine_run_count(const struct engine *engine);
 
 /* How many clients are known. */
 size_t engine_client_count(const struct engine *engine);
 
-/* Whether no run is going or queued, and whether there is one that people look at, all cases
- * of which succeeded. */
+/* Whether no run is going or queued, and whether there is one that people look at, all
+ * cases of which succeeded. */
 bool engine_is_done(const struct engine *engine);
 bool engine_succeeded(const struct engine *engine);
 
-/* The actions that the run knows that people look at; NULL: it has none. Borrowed until the next
- * input. */
+/* The actions that the run knows that people look at; NULL: it has none. Borrowed until
+ * the next input. */
 const struct dictionary *engine_dictionary(const struct engine *engine);
 
 /* Deployments that were asked for and are not yet destroyed. */

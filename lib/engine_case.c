@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A case from its clients to its outcome: it is started, its servers are made, its machine runs, its
- * end frees everybody.
+ * A case from its clients to its outcome: it is started, its servers are made, its
+ * machine runs, its end frees everybody.
  */
 #include "engine_internal.h"
 #include "json.h"
@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *full_name(const struct testcase *testcase, char buffer[512])
 {
@@ -60,8 +61,8 @@ static bool is_tried_again(const struct engine *engine, const struct testcase *t
            run->broken_off == NULL && engine->stopping == NULL;
 }
 
-/* A turn's outcome is there: free its clients, destroy its servers. The case has this outcome, or
- * waits for another turn. */
+/* A turn's outcome is there: free its clients, destroy its servers. The case has this
+ * outcome, or waits for another turn. */
 static void finish_turn(struct engine *engine, struct turn *turn, bool for_good,
                         const struct instant *now)
 {
@@ -181,8 +182,8 @@ void engine_run_case(struct engine *engine, struct testcase *testcase,
     size_t count = definition->role_count;
     struct player *players = xcalloc(count, sizeof *players);
     char attempt_id[ID_SIZE];
-    int64_t timeout = definition->timeout_ms ? definition->timeout_ms
-                                             : run->settings.case_timeout_ms;
+    int64_t timeout =
+        definition->timeout_ms ? definition->timeout_ms : run->settings.case_timeout_ms;
 
     for (size_t i = 0; i < count; i++) {
         const struct client *client = turn->players[i];
@@ -205,8 +206,8 @@ void engine_run_case(struct engine *engine, struct testcase *testcase,
     };
     turn->state = CASE_RUNNING;
     testcase_set_state(testcase, CASE_RUNNING);
-    turn->attempt = attempt_new(testcase->machine, &parts, timeout,
-                                run->settings.transcript, now);
+    turn->attempt =
+        attempt_new(testcase->machine, &parts, timeout, run->settings.transcript, now);
     free(players);
     json_object_put(turn->colours);
     turn->colours = NULL;
@@ -250,11 +251,19 @@ static struct json_object *fixed_servers(const struct definition *definition,
     return servers;
 }
 
+struct deployment *engine_add_deployment(struct engine *engine, const char *name)
+{
+    struct deployment *deployment = xcalloc(1, sizeof *deployment);
+
+    strncpy(deployment->name, name, sizeof deployment->name - 1);
+    HASH_ADD_STR(engine->deployments, name, deployment);
+    return deployment;
+}
+
 void engine_deploy_case(struct engine *engine, struct testcase *testcase)
 {
     const struct definition *definition = testcase->suite->definition;
-    const struct server_type *type =
-        run_server_type(testcase->suite->run, definition);
+    const struct server_type *type = run_server_type(testcase->suite->run, definition);
     size_t count = definition->server_count;
     struct server_wanted *wanted = xcalloc(count, sizeof *wanted);
     char name[sizeof(((struct deployment *)0)->name)];
@@ -304,8 +313,7 @@ static void start_case(struct engine *engine, struct testcase *testcase,
                        struct client **players, const struct instant *now)
 {
     const struct definition *definition = testcase->suite->definition;
-    const struct server_type *type =
-        run_server_type(testcase->suite->run, definition);
+    const struct server_type *type = run_server_type(testcase->suite->run, definition);
     struct turn *turn = begin_turn(engine, testcase, players, now);
     char name[512];
 
@@ -334,8 +342,8 @@ void engine_settle(struct engine *engine, const struct instant *now)
     struct client **players = NULL;
 
     while (engine->going != NULL && engine->stopping == NULL &&
-           (testcase = matching_next(engine->going->matching,
-                                     has_deployment_free(engine), &players)) != NULL)
+           (testcase = matching_next(engine->going->matching, has_deployment_free(engine),
+                                     &players)) != NULL)
         start_case(engine, testcase, players, now);
     engine_notice_end(engine, now);
 }

@@ -52,7 +52,8 @@ enum engine_result engine_upload_target(const struct engine *engine, const char 
     return ENGINE_OK;
 }
 
-/* Conditions see it from now on; when the machine does not run yet, from its beginning. */
+/* Conditions see it from now on; when the machine does not run yet, from its
+ * beginning. */
 static void note_colour(struct turn *turn, const char *name, const char *colour)
 {
     struct json_object **colours =
@@ -101,7 +102,8 @@ bool engine_find_file(const struct engine *engine, const char *id, unsigned atte
     HASH_FIND_STR(engine->cases_by_id, id, testcase);
     if (testcase == NULL)
         return false;
-    TAILQ_FOREACH_REVERSE (turn, &testcase->turns, turn_list, link) {
+    TAILQ_FOREACH_REVERSE(turn, &testcase->turns, turn_list, link)
+    {
         if ((attempt == 0 || attempt == turn->number) &&
             json_member(turn->files, name) != NULL) {
             fill_in(target, turn);

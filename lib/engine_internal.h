@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the rooms of the engine (engine*.c) share; nobody else includes this. Same thread as the
- * engine.
+ * What the rooms of the engine (engine*.c) share; nobody else includes this. Same thread
+ * as the engine.
  *
  *   engine.c        its life, inputs, questions
  *   engine_run.c    a run from its beginning to its end, and a restart
+ *   engine_checkpoint.c  what is kept between runs
  *   engine_case.c   a case from its clients to its outcome
  *   engine_files.c  what clients upload
  */
@@ -25,7 +26,8 @@ void engine_dismiss(struct engine *engine, struct client *client, const char *re
 /* The client of this id, or NULL. */
 struct client *engine_find_client(const struct engine *engine, const char *id);
 
-/* A client that waits, with all that it is known by. Keeps a reference to the registration. */
+/* A client that waits, with all that it is known by. Keeps a reference to the
+ * registration. */
 struct client *engine_add_client(struct engine *engine, const char *id,
                                  struct json_object *registration);
 void engine_forget_client(struct engine *engine, struct client *client);
@@ -37,9 +39,6 @@ void engine_notice_end(struct engine *engine, const struct instant *now);
 
 /* End all that plays in a run, for the reason in run->broken_off, and the run. */
 void engine_break_off(struct engine *engine, struct run *run, const struct instant *now);
-
-/* Servers of this name were asked for. Borrowed from the engine. */
-struct deployment *engine_add_deployment(struct engine *engine, const char *name);
 
 /* End a run that has not ended, now. */
 void engine_end_run(struct engine *engine, struct run *run, const struct instant *now);
@@ -57,16 +56,19 @@ void engine_await_clients(struct engine *engine, struct testcase *testcase,
 void engine_run_case(struct engine *engine, struct testcase *testcase,
                      const struct instant *now);
 
+/* Servers of this name were asked for. Borrowed from the engine. */
+struct deployment *engine_add_deployment(struct engine *engine, const char *name);
+
 /* Ask homerunner for the servers of the case. */
 void engine_deploy_case(struct engine *engine, struct testcase *testcase);
 
-/* The turn's attempt did something: wake clients that are to hear other things, send its request,
- * notice its end. */
+/* The turn's attempt did something: wake clients that are to hear other things, send its
+ * request, notice its end. */
 void engine_case_moved(struct engine *engine, struct turn *turn,
                        const struct instant *now);
 
-/* End a turn of a case, whether its machine runs or not yet; nothing if it has ended. The case ends
- * with it, or waits for another one. `details` may be NULL. */
+/* End a turn of a case, whether its machine runs or not yet; nothing if it has ended. The
+ * case ends with it, or waits for another one. `details` may be NULL. */
 void engine_end_turn(struct engine *engine, struct turn *turn, enum outcome outcome,
                      const char *type, const char *message, const char *details,
                      const struct instant *now);

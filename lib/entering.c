@@ -121,8 +121,8 @@ static void enter_complete(struct attempt *attempt, const struct instant *now)
     free(all);
 }
 
-/* How many members of an array or values of an object have `filter` in them (NULL: all), and one of
- * these in *found. */
+/* How many members of an array or values of an object have `filter` in them (NULL: all),
+ * and one of these in *found. */
 static size_t count_matches(struct json_object *many, struct json_object *filter,
                             struct json_object **found)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inputs of the engine as JSON: each kind has one function that makes it and one that applies it,
- * side by side; a table at the end names them. */
+/* The inputs of the engine as JSON: each kind has one function that makes it and one that
+ * applies it, side by side; a table at the end names them. */
 #include "input.h"
 
+#include "ids.h"
 #include "json.h"
 #include "run.h"
 #include "utf8.h"
@@ -330,6 +331,99 @@ static enum engine_result apply_cancel_case(struct engine *engine,
                               cause);
 }
 
+/* --- what their members must be --- */
+
+/* Whether the member is an array of which each item fits. */
+static bool each_fits(struct json_object *object, const char *name,
+                      bool (*fits)(struct json_object *item))
+{
+    struct json_object *array = json_member(object, name);
+    bool good = json_object_is_type(array, json_type_array);
+
+    for (size_t i = 0; good && i < json_object_array_length(array); i++)
+        good = fits(json_object_array_get_idx(array, i));
+    return good;
+}
+
+static bool is_id(const char *id)
+{
+    return id != NULL && strlen(id) == ID_SIZE - 1;
+}
+
+static bool is_registration(struct json_object *registration)
+{
+    return json_object_is_type(registration, json_type_object) &&
+           text(registration, "type") != NULL;
+}
+
+static bool fits_register(struct json_object *input)
+{
+    return is_registration(json_member(input, "registration"));
+}
+
+static bool is_server(struct json_object *server)
+{
+    return text(server, "name") != NULL && text(server, "server_name") != NULL &&
+           text(server, "cs_api") != NULL;
+}
+
+static bool fits_created(struct json_object *input)
+{
+    return text(input, "cause") != NULL || each_fits(input, "servers", is_server);
+}
+
+static bool fits_answered(struct json_object *input)
+{
+    return text(input, "cause") != NULL ||
+           json_object_is_type(json_member(input, "reply"), json_type_object);
+}
+
+static bool is_file(struct json_object *file)
+{
+    return text(file, "path") != NULL && text(file, "folder") != NULL;
+}
+
+static bool fits_run(struct json_object *input)
+{
+    struct json_object *plan = json_member(input, "plan");
+
+    return is_id(text(plan, "id")) && text(plan, "dictionary") != NULL &&
+           each_fits(plan, "only", json_is_text) &&
+           each_fits(json_member(plan, "sources"), "files", is_file);
+}
+
+static bool is_waiting_client(struct json_object *client)
+{
+    return text(client, "id") != NULL &&
+           is_registration(json_member(client, "registration"));
+}
+
+static bool is_deployment(struct json_object *deployment)
+{
+    return text(deployment, "name") != NULL;
+}
+
+static bool is_cancelled_case(struct json_object *testcase)
+{
+    return text(testcase, "id") != NULL && text(testcase, "message") != NULL;
+}
+
+static bool is_cancelled_run(struct json_object *run)
+{
+    return text(run, "id") != NULL && each_fits(run, "cases", is_cancelled_case);
+}
+
+static bool fits_begin(struct json_object *input)
+{
+    struct json_object *checkpoint = json_member(input, "checkpoint");
+
+    return checkpoint == NULL ||
+           (each_fits(checkpoint, "clients", is_waiting_client) &&
+            each_fits(checkpoint, "deployments", is_deployment) &&
+            each_fits(checkpoint, "cancelled", is_cancelled_run) &&
+            json_object_is_type(json_member(checkpoint, "former"), json_type_object));
+}
+
 /* --- all of them --- */
 
 /* A member that an input can't do without, by the JSON type that it has. */
@@ -343,47 +437,52 @@ static const struct kind {
     enum engine_result (*apply)(struct engine *engine, struct json_object *input,
                                 const struct instant *now, char **cause);
     struct need needs[4];
+    bool (*fits)(struct json_object *input); /* whether the rest is right; NULL: it is */
 } kinds[] = {
-    {"register",
-     apply_register,
-     {{"client", json_type_string}, {"registration", json_type_object}}},
+    {"register", apply_register, {{"client", json_type_string}}, fits_register},
     {"report",
      apply_report,
      {{"client", json_type_string},
       {"delivery", json_type_string},
-      {"body", json_type_object}}},
+      {"body", json_type_object}},
+     NULL},
     {"error",
      apply_client_error,
      {{"client", json_type_string},
       {"details", json_type_string},
-      {"path", json_type_string}}},
+      {"path", json_type_string}},
+     NULL},
     {"uploaded",
      apply_uploaded,
-     {{"client", json_type_string}, {"name", json_type_string}}},
-    {"lost", apply_lost, {{"client", json_type_string}, {"reason", json_type_string}}},
-    {"created", apply_created, {{"deployment", json_type_string}}},
-    {"destroyed", apply_destroyed, {{"deployment", json_type_string}}},
-    {"answered", apply_http_answered, {{"ticket", json_type_string}}},
-    {"time", apply_time, {{NULL, json_type_null}}},
-    {"stop", apply_stop, {{"reason", json_type_string}}},
-    {"resume", apply_resume, {{NULL, json_type_null}}},
-    {"run", apply_add_run, {{"plan", json_type_object}}},
-    {"begin",
-     apply_begin_run,
-     {{"run", json_type_string}}},
-    {"forget", apply_forget_run, {{"run", json_type_string}}},
+     {{"client", json_type_string}, {"name", json_type_string}, {"size", json_type_int}},
+     NULL},
+    {"lost",
+     apply_lost,
+     {{"client", json_type_string}, {"reason", json_type_string}},
+     NULL},
+    {"created", apply_created, {{"deployment", json_type_string}}, fits_created},
+    {"destroyed", apply_destroyed, {{"deployment", json_type_string}}, NULL},
+    {"answered", apply_http_answered, {{"ticket", json_type_string}}, fits_answered},
+    {"time", apply_time, {{NULL, json_type_null}}, NULL},
+    {"stop", apply_stop, {{"reason", json_type_string}}, NULL},
+    {"resume", apply_resume, {{NULL, json_type_null}}, NULL},
+    {"run", apply_add_run, {{"plan", json_type_object}}, fits_run},
+    {"begin", apply_begin_run, {{"run", json_type_string}}, fits_begin},
+    {"forget", apply_forget_run, {{"run", json_type_string}}, NULL},
     {"cancel run",
      apply_cancel_run,
-     {{"run", json_type_string}, {"who", json_type_string}}},
+     {{"run", json_type_string}, {"who", json_type_string}},
+     NULL},
     {"cancel case",
      apply_cancel_case,
-     {{"case", json_type_string}, {"who", json_type_string}}},
+     {{"case", json_type_string}, {"who", json_type_string}},
+     NULL},
 };
 
 static const struct kind *find_kind(struct json_object *input)
 {
-    const char *name = json_object_is_type(input, json_type_object) ? text(input, "input")
-                                                                    : NULL;
+    const char *name =
+        json_object_is_type(input, json_type_object) ? text(input, "input") : NULL;
 
     for (size_t i = 0; name != NULL && i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].name, name) == 0)
@@ -395,10 +494,12 @@ static const struct kind *find_kind(struct json_object *input)
 static bool has_all(const struct kind *kind, struct json_object *input)
 {
     for (const struct need *need = kind->needs; need->name != NULL; need++) {
-        if (!json_object_is_type(json_member(input, need->name), need->type))
+        struct json_object *value = json_member(input, need->name);
+        if (!json_object_is_type(value, need->type) ||
+            (need->type == json_type_string && !json_is_text(value)))
             return false;
     }
-    return true;
+    return kind->fits == NULL || kind->fits(input);
 }
 
 enum engine_result input_apply(struct engine *engine, struct json_object *input,
@@ -417,7 +518,7 @@ enum engine_result input_replay(struct engine *engine, struct json_object *input
                                 const struct instant *now, bool *fresh, char **cause)
 {
     const struct kind *kind = find_kind(input);
-    bool begins = kind != NULL && kind->apply == apply_begin_run;
+    bool begins = kind != NULL && kind->apply == apply_begin_run && has_all(kind, input);
 
     if (begins && *fresh && json_member(input, "checkpoint") != NULL)
         engine_restore(engine, json_member(input, "checkpoint"));

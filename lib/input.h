@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inputs of the engine as JSON, so that they can be written down and read back: the same inputs,
- * given to a new engine in their order with their moments, lead to the same state. One function
- * makes each kind; input_apply() does what it says. Same thread as the engine.
+ * The inputs of the engine as JSON, so that they can be written down and read back: the
+ * same inputs, given to a new engine in their order with their moments, lead to the same
+ * state. One function makes each kind; input_apply() does what it says. Same thread as
+ * the engine.
  *
- * The functions that make inputs copy texts (what is no UTF-8 becomes U+FFFD) and keep references to
- * JSON; what they give is owned by the caller.
+ * The functions that make inputs copy texts (what is no UTF-8 becomes U+FFFD) and keep
+ * references to JSON; what they give is owned by the caller.
  */
 #ifndef TL_INPUT_H
 #define TL_INPUT_H
@@ -37,20 +38,21 @@ struct json_object *input_resume(void);
 /* A run is asked for: the plan says which; see lib/run.h. */
 struct json_object *input_add_run(struct json_object *plan);
 
-/* It begins. `checkpoint`: what led here can't be read back any more, but for runs, and this is what
- * came of it, see engine_run_checkpoint(); else NULL. */
+/* It begins. `checkpoint`: what led here can't be read back any more, but for runs, and
+ * this is what came of it, see engine_run_checkpoint(); else NULL. */
 struct json_object *input_begin_run(const char *run, struct json_object *checkpoint);
 struct json_object *input_forget_run(const char *run);
 struct json_object *input_cancel_run(const char *run, const char *who);
 struct json_object *input_cancel_case(const char *testcase, const char *who);
 
-/* Do what the input says. Borrows it. ENGINE_INVALID, with *cause, for one that no function here makes. */
+/* Do what the input says. Borrows it. ENGINE_INVALID, with *cause, for one that no
+ * function here makes. */
 enum engine_result input_apply(struct engine *engine, struct json_object *input,
                                const struct instant *now, char **cause);
 
-/* The same for inputs that are read back from the first one on: a beginning that has a checkpoint, and
- * comes first but for runs, restores it. `*fresh` is true before the first input, and is kept by the
- * caller from one call to the next. */
+/* The same for inputs that are read back from the first one on: a beginning that has a
+ * checkpoint, and comes first but for runs, restores it. `*fresh` is true before the
+ * first input, and is kept by the caller from one call to the next. */
 enum engine_result input_replay(struct engine *engine, struct json_object *input,
                                 const struct instant *now, bool *fresh, char **cause);
 

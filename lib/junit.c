@@ -123,8 +123,8 @@ static void write_outcome(struct markup *markup, const struct engine *engine,
     }
 }
 
-/* An attempt that another one followed, as Maven's Surefire writes them and Jenkins reads them:
- * flaky where the case succeeded in the end, else a rerun. */
+/* An attempt that another one followed, as Maven's Surefire writes them and Jenkins reads
+ * them: flaky where the case succeeded in the end, else a rerun. */
 static void write_earlier_turn(struct markup *markup, const struct turn *turn)
 {
     static const char *const elements[2][2] = {{"rerunError", "rerunFailure"},

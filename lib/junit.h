@@ -10,8 +10,9 @@
 
 #include <stddef.h>
 
-/* The whole document of a run (NULL: the one that people look at); *size gets its length. `hostname` is
- * the server's, for people. Owned by the caller; NULL if the run is unknown. */
+/* The whole document of a run (NULL: the one that people look at); *size gets its length.
+ * `hostname` is the server's, for people. Owned by the caller; NULL if the run is
+ * unknown. */
 char *junit_document(const struct engine *engine, const char *run, const char *hostname,
                      const struct instant *now, size_t *size);
 

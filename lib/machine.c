@@ -71,8 +71,8 @@ void machine_release(struct machine *machine)
     free(machine);
 }
 
-/* Room for one more member of an array; the room doubles whenever it is used up, which it is at
- * each power of two. */
+/* Room for one more member of an array; the room doubles whenever it is used up, which it
+ * is at each power of two. */
 static void *make_room(void *array, size_t count, size_t size)
 {
     bool is_full = (count & (count - 1)) == 0;

@@ -117,8 +117,8 @@ int machine_edge(const struct machine *machine, int from, int action, int respon
 /* Whether a state ends the case. */
 bool machine_is_end(const struct machine *machine, int state);
 
-/* Whether a case stays in such a state until something happens, or for good; from the others it goes
- * on to `next` at once. */
+/* Whether a case stays in such a state until something happens, or for good; from the
+ * others it goes on to `next` at once. */
 bool machine_state_rests(const struct machine_state *state);
 
 /* Find what a reported name means for the action: the index of the response that takes

@@ -313,6 +313,7 @@ void matching_add_client(struct matching *matching, struct client *client)
     size_t count = 0;
 
     assert(client->memberships == NULL);
+    client->mark = 0; /* trials of another run had the same numbers */
     HASH_FIND_STR(matching->literals, client->type, literal);
     for (struct client_type *type = literal ? literal->first : NULL; type != NULL;
          type = type->same_literal)

@@ -15,8 +15,8 @@
 struct matching *matching_new(const struct settings *settings);
 void matching_free(struct matching *matching);
 
-/* Stand a waiting case in line, in the order of the files. `types`: client type of each role. `deploys`: it needs a
- * free homerunner deployment before it may take clients. */
+/* Stand a waiting case in line, in the order of the files. `types`: client type of each
+ * role. `deploys`: it needs a free homerunner deployment before it may take clients. */
 void matching_add_case(struct matching *matching, struct testcase *testcase,
                        const char *const *types, size_t role_count, bool deploys);
 
@@ -34,9 +34,9 @@ void matching_drop_client(struct client *client);
 /* Count a client that plays under its client types, or one that does so no more. */
 void matching_count_busy(const struct client *client, int change);
 
-/* Take the first case, in the order of the files, that can start: its players (an array by role,
- * owned by the caller) and itself are out of the lines. `deployment_free`: cases that need one may
- * start. NULL if no case can start now. */
+/* Take the first case, in the order of the files, that can start: its players (an array
+ * by role, owned by the caller) and itself are out of the lines. `deployment_free`: cases
+ * that need one may start. NULL if no case can start now. */
 struct testcase *matching_next(struct matching *matching, bool deployment_free,
                                struct client ***players);
 

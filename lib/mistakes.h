@@ -17,8 +17,8 @@ struct where {
     size_t index;           /* or its index, when it is an array */
 };
 
-/* The root of another file than the one that is looked at (an included one): a chain that begins with
- * `where` is about that file. Its text is as for mistakes_set_file(). */
+/* The root of another file than the one that is looked at (an included one): a chain that
+ * begins with `where` is about that file. Its text is as for mistakes_set_file(). */
 struct where_file {
     struct where where; /* up NULL, member WHERE_FILE */
     const char *file;   /* borrowed */
@@ -27,8 +27,8 @@ struct where_file {
 
 extern const char WHERE_FILE[];
 
-/* A copy of the chain that lives on its own, and its end. The root is NULL. What a where_file
- * borrows stays borrowed. */
+/* A copy of the chain that lives on its own, and its end. The root is NULL. What a
+ * where_file borrows stays borrowed. */
 struct where *where_copy(const struct where *where);
 void where_free(struct where *where);
 
@@ -48,8 +48,8 @@ void mistake_error(struct mistakes *mistakes, const struct where *where,
 void mistake_warning(struct mistakes *mistakes, const struct where *where,
                      const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* How often an error was noted, also one that was kept already: whether something is wrong is seen by
- * this number, before and after. */
+/* How often an error was noted, also one that was kept already: whether something is
+ * wrong is seen by this number, before and after. */
 size_t mistakes_noted(const struct mistakes *mistakes);
 
 /* How many there are in all. */

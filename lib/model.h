@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine's things: runs, suites, cases and their turns, clients. Shared by the rooms that change
- * them (engine, matching) and those that only show them (status, junit, graph). Not for the daemon.
+ * The engine's things: runs, suites, cases and their turns, clients. Shared by the rooms
+ * that change them (engine, matching) and those that only show them (status, junit,
+ * graph). Not for the daemon.
  */
 #ifndef TL_MODEL_H
 #define TL_MODEL_H
@@ -75,14 +76,15 @@ struct client {
     UT_hash_handle hh;              /* by id */
 };
 
-/* One attempt of a case: its clients, its servers, its files, its go through the machine. */
+/* One attempt of a case: its clients, its servers, its files, its go through the
+ * machine. */
 struct turn {
-    unsigned number;           /* from 1 */
-    struct testcase *testcase; /* whose; borrowed */
-    struct client **players;   /* by role; owned array */
-    struct attempt *attempt;   /* its go through the machine; NULL before; owned */
-    enum case_state state;     /* CASE_PREPARING or CASE_RUNNING, then its outcome */
-    struct verdict verdict;    /* of one that ended before its machine ran */
+    unsigned number;               /* from 1 */
+    struct testcase *testcase;     /* whose; borrowed */
+    struct client **players;       /* by role; owned array */
+    struct attempt *attempt;       /* its go through the machine; NULL before; owned */
+    enum case_state state;         /* CASE_PREPARING or CASE_RUNNING, then its outcome */
+    struct verdict verdict;        /* of one that ended before its machine ran */
     struct deployment *deployment; /* its homerunner deployment; NULL: none; borrowed */
     struct json_object
         *servers;              /* array of {name, server_name, cs_api}, or NULL; owned */
@@ -107,8 +109,8 @@ struct testcase {
     struct machine *machine;       /* held */
     struct signature *signature;   /* what it needs; owned by matching */
     TAILQ_ENTRY(testcase) waiting; /* in its signature's queue, while it waits */
-    enum case_state state;  /* see CASE_STATES; testcase_set_state() alone changes it */
-    struct turn *turn;      /* that goes on, or brought the outcome; NULL: none; borrowed */
+    enum case_state state; /* see CASE_STATES; testcase_set_state() alone changes it */
+    struct turn *turn; /* that goes on, or brought the outcome; NULL: none; borrowed */
     struct turn_list turns; /* all of them, the first one first; owned */
     unsigned turn_count;    /* length of turns */
     unsigned deployments;   /* how many were asked for: names the next one */
@@ -160,13 +162,14 @@ struct run {
     size_t case_count;               /* of all suites */
     size_t totals[CASE_STATE_COUNT]; /* how many cases are in each state */
     size_t flaky;                    /* cases that succeeded after one that did not */
-    struct matching *matching; /* who is free, which case can start; while it runs; owned */
-    struct instant added;      /* when it was asked for */
-    struct instant begun;      /* when it began; mono_ms 0: not yet */
-    struct instant ended;      /* when it ended; mono_ms 0: not yet */
+    struct matching
+        *matching;        /* who is free, which case can start; while it runs; owned */
+    struct instant added; /* when it was asked for */
+    struct instant begun; /* when it began; mono_ms 0: not yet */
+    struct instant ended; /* when it ended; mono_ms 0: not yet */
     struct json_object *checkpoint; /* engine_checkpoint() just before it began; owned */
-    char *broken_off; /* why cases that wait never start; NULL: it goes on; owned */
-    size_t changes;   /* grows with all that is to be seen of it after its end */
+    char *broken_off;      /* why cases that wait never start; NULL: it goes on; owned */
+    size_t changes;        /* grows with all that is to be seen of it after its end */
     TAILQ_ENTRY(run) link; /* in the engine's list */
 };
 
@@ -193,8 +196,8 @@ struct engine {
     struct heap due;                /* time-outs of cases, by monotonic ms */
     struct deployment *deployments; /* uthash by name; owned */
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */
-    struct json_object
-        *former; /* id -> run of clients that played before the restored beginning; owned */
+    struct json_object *
+        former; /* id -> run of clients that played before the restored beginning; owned */
 };
 
 /* Move the case to a state, counting it there. */
@@ -211,8 +214,8 @@ bool testcase_has_ended(const struct testcase *testcase);
 /* Whether it succeeded, but not at once. */
 bool testcase_is_flaky(const struct testcase *testcase);
 
-/* How long the turn took since it had its clients, until now if it still goes on, in seconds; 0 for
- * NULL. */
+/* How long the turn took since it had its clients, until now if it still goes on, in
+ * seconds; 0 for NULL. */
 double turn_seconds(const struct turn *turn, const struct instant *now);
 
 /* How a turn ended, and how a case did; outcome is OUTCOME_NONE while it goes on. */
@@ -225,8 +228,8 @@ struct transcript *turn_transcript(struct turn *turn);
 /* The state that goes with an outcome that there is. */
 enum case_state case_state_of(enum outcome outcome);
 
-/* The run of this id, or NULL; and the one that people look at: that is going, else the last that
- * began, else the first that is queued; NULL: there is none. */
+/* The run of this id, or NULL; and the one that people look at: that is going, else the
+ * last that began, else the first that is queued; NULL: there is none. */
 struct run *engine_find_run(const struct engine *engine, const char *id);
 struct run *engine_shown_run(const struct engine *engine);
 

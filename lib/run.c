@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a plan to cases: the sources, the product of client types, the filters, the repeats. */
+/* From a plan to cases: the sources, the product of client types, the filters, the
+ * repeats. */
 #include "run.h"
 
 #include "compile.h"
@@ -64,7 +65,8 @@ static bool is_wanted(const struct run *run, const struct definition *definition
     return wanted;
 }
 
-/* The name of case `index`, where the first round goes through all of them, then the next. Owned. */
+/* The name of case `index`, where the first round goes through all of them, then the
+ * next. Owned. */
 static char *case_name(const struct definition *definition, size_t index)
 {
     size_t count = definition_cases(definition);

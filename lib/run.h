@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a run: from a plan, which is all that it depends on, to its suites and cases. The same plan
- * always gives the same run. Any thread, until the engine takes it.
+ * Making a run: from a plan, which is all that it depends on, to its suites and cases.
+ * The same plan always gives the same run. Any thread, until the engine takes it.
  *
  * A plan is a JSON object:
  *   {"id": UUID, "label": TEXT, "only": [GLOB, …], "repeat": N, "retries": N,
@@ -21,21 +21,21 @@
 
 struct run;
 
-/* Make the run that the plan says. Notes every mistake in its sources; what is good of them is in
- * the run. Borrows the plan. Owned by the caller, never NULL. */
+/* Make the run that the plan says. Notes every mistake in its sources; what is good of
+ * them is in the run. Borrows the plan. Owned by the caller, never NULL. */
 struct run *run_read(struct json_object *plan, struct mistakes *mistakes);
 
 /* Make one without a case. Takes what the settings own, and clears them. */
 struct run *run_new(const char *id, struct settings *settings);
 
-/* Run only cases that fit one of these globs on folder.Name or folder.Name/case, each so often, and
- * those that do not succeed so many times more, where the test does not say. Keeps a reference to
- * `only`, an array of texts. To be said before suites are added. */
+/* Run only cases that fit one of these globs on folder.Name or folder.Name/case, each so
+ * often, and those that do not succeed so many times more, where the test does not say.
+ * Keeps a reference to `only`, an array of texts. To be said before suites are added. */
 void run_choose(struct run *run, struct json_object *only, size_t repeat,
                 unsigned retries);
 
-/* Add a test: all its cases that are chosen; none without any. Takes the definition. Notes mistakes,
- * and then adds nothing and gives false. */
+/* Add a test: all its cases that are chosen; none without any. Takes the definition.
+ * Notes mistakes, and then adds nothing and gives false. */
 bool run_add_suite(struct run *run, struct definition *definition,
                    struct mistakes *mistakes);
 

@@ -118,8 +118,7 @@ struct json_object *settings_json(const struct settings *settings)
     json_put_int(object, "step_timeout", settings->step_timeout_ms);
     json_put_int(object, "case_timeout", settings->case_timeout_ms);
     json_put_int(object, "unfilled_timeout", settings->unfilled_timeout_ms);
-    json_put(object, "wait_scale",
-             xcheck(json_object_new_double(settings->wait_scale)));
+    json_put(object, "wait_scale", xcheck(json_object_new_double(settings->wait_scale)));
     json_put_int(object, "deployments", (int64_t)settings->deployments);
     json_put_int(object, "transcript", (int64_t)settings->transcript);
     return object;
@@ -130,9 +129,8 @@ static size_t items(struct json_object *object, const char *name,
                     struct json_object **array)
 {
     *array = json_member(object, name);
-    return json_object_is_type(*array, json_type_array)
-               ? json_object_array_length(*array)
-               : 0;
+    return json_object_is_type(*array, json_type_array) ? json_object_array_length(*array)
+                                                        : 0;
 }
 
 /* The member as text of its own; "" where it is missing. */

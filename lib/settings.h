@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a run is told of the world it works in: kinds of clients, kinds of homeservers,
- * time-outs, limits. Filled from the configuration; each run keeps those that it began with.
+ * time-outs, limits. Filled from the configuration; each run keeps those that it began
+ * with.
  */
 #ifndef TL_SETTINGS_H
 #define TL_SETTINGS_H
@@ -59,8 +60,8 @@ void settings_init(struct settings *settings);
 /* Free what the settings own, not the struct itself. */
 void settings_clear(struct settings *settings);
 
-/* All of them as JSON, owned by the caller; and settings from such JSON, into a struct that owns
- * nothing yet. Whatever is missing there has its default. */
+/* All of them as JSON, owned by the caller; and settings from such JSON, into a struct
+ * that owns nothing yet. Whatever is missing there has its default. */
 struct json_object *settings_json(const struct settings *settings);
 void settings_read(struct settings *settings, struct json_object *json);
 

@@ -103,7 +103,8 @@ static void check_rest(const struct machine *machine, struct mistakes *mistakes)
 
 /* --- values that can never be there --- */
 
-/* Every variable and saved name has a number, and what may have a value is a set of these. */
+/* Every variable and saved name has a number, and what may have a value is a set of
+ * these. */
 struct names {
     struct json_object *numbers; /* name -> its number; owned */
     size_t words;                /* length of a set */
@@ -226,7 +227,8 @@ static void check_all(struct reference_check *check, struct json_object *templat
     }
 }
 
-/* The same for what a state holds besides actions: its place is that of the member which has it. */
+/* The same for what a state holds besides actions: its place is that of the member which
+ * has it. */
 static void check_body(struct reference_check *check, const struct machine_state *state)
 {
     static const char *const members[] = {
@@ -293,8 +295,8 @@ static void put_saved(const char *name, void *argument)
     put_in_set(growing->names, growing->set, name);
 }
 
-/* For each state two sets: what may have been saved on some way to it, and what leaving it
- * saves. */
+/* For each state two sets: what may have been saved on some way to it, and what leaving
+ * it saves. */
 static void fill_sets(const struct names *names, const struct definition *definition,
                       const struct machine *machine, uint64_t *before, uint64_t *saved)
 {

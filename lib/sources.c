@@ -85,8 +85,8 @@ struct json_object *sources_includes(const char *path, const char *text)
 
 /* --- reading --- */
 
-/* The document of a path and its text (comments blanked), for lines in messages; both owned, NULL
- * with a mistake. */
+/* The document of a path and its text (comments blanked), for lines in messages; both
+ * owned, NULL with a mistake. */
 static struct json_object *read_json(struct json_object *sources, const char *path,
                                      char **text, struct mistakes *mistakes)
 {
@@ -97,7 +97,7 @@ static struct json_object *read_json(struct json_object *sources, const char *pa
 
     mistakes_set_file(mistakes, path, NULL);
     *text = NULL;
-    if (given == NULL) {
+    if (!json_is_text(given)) {
         mistake_error(mistakes, NULL, "%s", error != NULL ? error : "was not read");
         return NULL;
     }
@@ -176,7 +176,8 @@ static struct definition *read_definition(struct json_object *sources, const cha
     if (definition != NULL)
         read_includes(sources, definition, path, mistakes, *text);
     if (definition != NULL && mistakes_noted(mistakes) > before) {
-        /* it will not run, but its author is to hear of what is wrong further down, too */
+        /* it will not run, but its author is to hear of what is wrong further down,
+         * too */
         machine_release(compile_case(definition, 0, settings, mistakes));
         definition_free(definition);
         definition = NULL;

@@ -33,9 +33,9 @@ static char *waiting_message(const struct engine *engine, const struct testcase 
     if (testcase->turn_count == 0)
         return reason;
     const struct turn *last = TAILQ_LAST(&testcase->turns, turn_list);
-    char *message = xasprintf("is tried again after attempt %u ended (%s: %s): %s",
-                              last->number, case_state_text(last->state),
-                              turn_verdict(last)->message, reason);
+    char *message =
+        xasprintf("is tried again after attempt %u ended (%s: %s): %s", last->number,
+                  case_state_text(last->state), turn_verdict(last)->message, reason);
     free(reason);
     return message;
 }
@@ -192,7 +192,8 @@ struct json_object *status_suite(const struct engine *engine, const char *id,
     return suite != NULL ? suite_json(engine, suite, view) : NULL;
 }
 
-/* The lines of a turn under "transcript", with how many were left out; the turn may be NULL. */
+/* The lines of a turn under "transcript", with how many were left out; the turn may be
+ * NULL. */
 static void put_transcript(struct json_object *object, const struct turn *turn)
 {
     struct json_object *lines = json_new_array();
@@ -293,7 +294,8 @@ static struct json_object *run_json(const struct run *run)
     return object;
 }
 
-/* Whether a client belongs to what is to be seen of the run: it plays there, or in none. */
+/* Whether a client belongs to what is to be seen of the run: it plays there, or in
+ * none. */
 static bool is_seen(const struct client *client, const struct run *run)
 {
     return client->turn == NULL || client->turn->testcase->suite->run == run;
@@ -393,7 +395,8 @@ struct json_object *status_runs(const struct engine *engine)
     struct json_object *runs = json_new_array();
     const struct run *run;
 
-    TAILQ_FOREACH_REVERSE (run, &engine->runs, run_list, link) {
+    TAILQ_FOREACH_REVERSE(run, &engine->runs, run_list, link)
+    {
         json_append(runs, run_json(run));
     }
     return runs;

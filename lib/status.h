@@ -19,8 +19,8 @@ struct status_view {
     void *context; /* for last_polled */
 };
 
-/* Everything of the run that people look at (the one that is going, else the last one): server, run,
- * totals, suites with their cases, clients. Owned by the caller. */
+/* Everything of the run that people look at (the one that is going, else the last one):
+ * server, run, totals, suites with their cases, clients. Owned by the caller. */
 struct json_object *status_all(const struct engine *engine,
                                const struct status_view *view);
 
@@ -28,13 +28,13 @@ struct json_object *status_all(const struct engine *engine,
 struct json_object *status_run(const struct engine *engine, const char *id,
                                const struct status_view *view);
 
-/* All runs that the engine has, the newest first, [{id, label, state, totals, started, ended}]; and
- * one of them (NULL if the id is unknown). Owned by the caller. */
+/* All runs that the engine has, the newest first, [{id, label, state, totals, started,
+ * ended}]; and one of them (NULL if the id is unknown). Owned by the caller. */
 struct json_object *status_runs(const struct engine *engine);
 struct json_object *status_run_head(const struct engine *engine, const char *id);
 
-/* What is to be kept of a run that has ended, in the form of history_add_run() in src/history.h but
- * for its junit; NULL if the id is unknown. Owned by the caller. */
+/* What is to be kept of a run that has ended, in the form of history_add_run() in
+ * src/history.h but for its junit; NULL if the id is unknown. Owned by the caller. */
 struct json_object *status_run_record(const struct engine *engine, const char *id,
                                       const struct status_view *view);
 
@@ -55,7 +55,8 @@ struct json_object *status_case(const struct engine *engine, const char *id,
 
 struct testcase;
 
-/* What a person asks first of a case: why it waits, why it ended so; "" while it plays. Owned by the caller. */
+/* What a person asks first of a case: why it waits, why it ended so; "" while it plays.
+ * Owned by the caller. */
 char *status_message(const struct engine *engine, const struct testcase *testcase);
 
 /* "3 of 12 cases done, 4 clients waiting". Owned by the caller. */

@@ -148,8 +148,9 @@ void client_register(struct http_exchange *exchange, void *context)
             TYPE_CHARS);
     } else if (is_unknown(daemon, id) &&
                engine_client_count(daemon->engine) >= daemon->config.limits.clients) {
-        char *cause = xasprintf("%zu clients are known, which is the limit: try again later",
-                                engine_client_count(daemon->engine));
+        char *cause =
+            xasprintf("%zu clients are known, which is the limit: try again later",
+                      engine_client_count(daemon->engine));
         client_reply_full(exchange, cause);
         free(cause);
     } else {

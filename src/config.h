@@ -36,6 +36,7 @@ struct config_limits {
     size_t header;              /* bytes of request line and headers */
     size_t header_lines;        /* how many header lines */
     size_t clients;             /* known at once */
+    size_t runs;                /* in the engine at once */
     size_t connections;         /* open at once; 0: as many as descriptors allow */
     size_t definition;          /* bytes of one definition file */
     int64_t request_timeout_ms; /* from a request's first byte to its last */

@@ -147,6 +147,8 @@ static const struct config_row rows[] = {
               "header lines of a request"),
     ROW_COUNT(START, "limits", "connections", limits.connections, 0, 1000000, "0",
               "connections open at once; 0: as many as descriptors allow"),
+    ROW_COUNT(LIVE, "limits", "runs", limits.runs, 1, 100000, "100",
+              "runs that may be queued, going or just ended"),
     ROW_COUNT(LIVE, "limits", "clients", limits.clients, 1, 10000000, "100000",
               "clients known at once"),
     ROW_COUNT(LIVE, "limits", "transcript", settings.transcript, 1, 10000000, "10000",

@@ -220,7 +220,8 @@ static void make_workers(struct daemon *daemon)
     fetch_prepare();
     daemon->workers = workers_new(daemon->base);
     daemon->homerunner = homerunner_new(daemon->workers, &homerunner, &callbacks);
-    daemon->httpsteps = httpstep_new(daemon->workers, &http, wiring_http_answered, daemon);
+    daemon->httpsteps =
+        httpstep_new(daemon->workers, &http, wiring_http_answered, daemon);
     daemon->renderer = renderer_new(daemon->workers, &renderer);
     daemon->uploads = uploads_new(daemon->workers, config);
     daemon->downloads = workers_add_lane(daemon->workers, "downloads",
@@ -351,8 +352,10 @@ bool daemon_start(struct daemon *daemon)
         return false;
     make_engine(daemon);
     make_http(daemon);
+    if (!set_out(daemon))
+        return false;
     make_service(daemon);
-    return set_out(daemon) && listen_everywhere(daemon);
+    return listen_everywhere(daemon);
 }
 
 int daemon_run(struct daemon *daemon)

@@ -115,9 +115,9 @@ static long read_attempt(const struct http_exchange *exchange)
     char *end = NULL;
     long number = text != NULL ? strtol(text, &end, 10) : 0;
 
-    return text == NULL                                               ? 0
+    return text == NULL                                                   ? 0
            : *text == '\0' || *end != '\0' || number < 1 || number > 1000 ? -1
-                                                                      : number;
+                                                                          : number;
 }
 
 static bool lists(struct json_object *files, const char *name)

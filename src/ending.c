@@ -40,12 +40,12 @@ enum stage {
 };
 
 struct ending {
-    struct daemon *daemon;     /* borrowed */
-    enum stage stage;          /* see there */
-    bool told;                 /* the engine has heard that it is to stop */
-    int64_t since_ms;          /* monotonic: when the stage began */
-    struct event *tick;        /* looks whether the stage is over; owned */
-    struct event *signals[3];  /* SIGTERM, SIGINT, SIGUSR1; owned */
+    struct daemon *daemon;    /* borrowed */
+    enum stage stage;         /* see there */
+    bool told;                /* the engine has heard that it is to stop */
+    int64_t since_ms;         /* monotonic: when the stage began */
+    struct event *tick;       /* looks whether the stage is over; owned */
+    struct event *signals[3]; /* SIGTERM, SIGINT, SIGUSR1; owned */
 };
 
 /* --- stages --- */
@@ -120,10 +120,9 @@ static bool has_answered_all(const struct ending *ending, int64_t waited_ms)
 {
     const struct daemon *daemon = ending->daemon;
 
-    return waited_ms >= LAST_ANSWERS_MS ||
-           (inputs_pending(daemon->inputs) == 0 &&
-            uploads_outstanding(daemon->uploads) == 0 &&
-            !http_server_is_busy(daemon->http));
+    return waited_ms >= LAST_ANSWERS_MS || (inputs_pending(daemon->inputs) == 0 &&
+                                            uploads_outstanding(daemon->uploads) == 0 &&
+                                            !http_server_is_busy(daemon->http));
 }
 
 /* Whether the servers are destroyed, and the results written. */
@@ -135,9 +134,10 @@ static bool has_put_away_all(const struct ending *ending, int64_t waited_ms)
     if (!ending->told) /* the journal does not take it: waiting would not help */
         return waited_ms >= LAST_ANSWERS_MS;
     if (left > 0 && waited_ms >= DESTROY_MS)
-        log_warning("%zu deployments could not be destroyed in time: the next start tries "
-                    "again, else homerunner lets them expire",
-                    left);
+        log_warning(
+            "%zu deployments could not be destroyed in time: the next start tries "
+            "again, else homerunner lets them expire",
+            left);
     return waited_ms >= DESTROY_MS || (left == 0 && keeping_is_done(daemon->keeping));
 }
 
@@ -163,8 +163,9 @@ static void tick_cb(evutil_socket_t fd, short what, void *argument)
             stop(ending, END_REASON);
     } else if (is_over(ending)) {
         if (ending->stage == STOPS && !ending->told)
-            log_error("the journal can't be written, so nobody was told to exit: the next "
-                      "start goes on where this one stood");
+            log_error(
+                "the journal can't be written, so nobody was told to exit: the next "
+                "start goes on where this one stood");
         event_base_loopexit(daemon->base, NULL);
         return;
     }

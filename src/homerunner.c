@@ -39,13 +39,13 @@ struct deployment {
 };
 
 struct homerunner {
-    struct workers *workers;               /* borrowed */
-    struct lane *create_lane;              /* for creates, the pool's */
-    struct lane *destroy_lane;             /* for destroys, the pool's */
-    struct lane *lost_lane; /* for destroys that may take long, the pool's */
-    char *url;                             /* without trailing slash, owned */
-    char *shown;                           /* the same without secrets, owned */
-    struct homerunner_settings settings;   /* defaults filled in; url is NULL */
+    struct workers *workers;             /* borrowed */
+    struct lane *create_lane;            /* for creates, the pool's */
+    struct lane *destroy_lane;           /* for destroys, the pool's */
+    struct lane *lost_lane;              /* for destroys that may take long, the pool's */
+    char *url;                           /* without trailing slash, owned */
+    char *shown;                         /* the same without secrets, owned */
+    struct homerunner_settings settings; /* defaults filled in; url is NULL */
     struct homerunner_callbacks callbacks; /* where to report */
     struct deployment *deployments;        /* uthash by name, owned */
 };
@@ -61,10 +61,10 @@ struct call {
     char *deployment;              /* name, owned */
     int64_t retry_ms;              /* first pause of a destroy */
     int64_t patience_ms; /* a destroy that is refused is tried again for so long */
-    char **names;                  /* the caller's names of the servers, owned */
-    size_t count;                  /* how many those are */
-    struct json_object *servers;   /* the result of a create, owned */
-    char *cause;                   /* why there is none, owned */
+    char **names;        /* the caller's names of the servers, owned */
+    size_t count;        /* how many those are */
+    struct json_object *servers; /* the result of a create, owned */
+    char *cause;                 /* why there is none, owned */
 };
 
 /* --- requests --- */

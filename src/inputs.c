@@ -34,9 +34,9 @@ struct inputs {
     size_t limit;                   /* bytes that may wait for the journal */
     void (*settled)(void *context); /* after each input */
     void *context;                  /* for settled */
-    struct entry_list waiting;      /* refused, or without a journal: until the turn ends */
-    struct event *turn;             /* the end of the turn; owned */
-    size_t pending;                 /* entries that there are */
+    struct entry_list waiting; /* refused, or without a journal: until the turn ends */
+    struct event *turn;        /* the end of the turn; owned */
+    size_t pending;            /* entries that there are */
 };
 
 static void free_entry(struct entry *entry)

@@ -16,11 +16,11 @@ struct cutter {
     struct journal_file *file; /* the lane's, borrowed */
     char *path;                /* of the file, for people, owned */
     int64_t before;            /* numbers before this one are to be forgotten */
-    char *text;                /* what this one says from then on; NULL: as it does; owned */
-    char **runs;               /* and what brought these runs; owned */
-    size_t count;              /* how many those are */
-    bool wanted;               /* nobody tried that yet */
-    bool busy;                 /* a cut is under way */
+    char *text;   /* what this one says from then on; NULL: as it does; owned */
+    char **runs;  /* and what brought these runs; owned */
+    size_t count; /* how many those are */
+    bool wanted;  /* nobody tried that yet */
+    bool busy;    /* a cut is under way */
 };
 
 /* A step of a cut; the first one notes it, the others delete. */

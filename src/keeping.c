@@ -26,12 +26,12 @@
 
 /* A run that has begun, or has ended before it could. */
 struct record {
-    char id[ID_SIZE];        /* of the run */
-    int64_t number;          /* of the journal's input with which it began; 0: none */
-    size_t kept;             /* how far its changes are in the history; 0: not at all */
-    int64_t retry_ms;        /* monotonic: it is not written before */
-    bool failed;             /* the latest try to write it failed */
-    bool forgetting;         /* the input that forgets it is under way */
+    char id[ID_SIZE];         /* of the run */
+    int64_t number;           /* of the journal's input with which it began; 0: none */
+    size_t kept;              /* how far its changes are in the history; 0: not at all */
+    int64_t retry_ms;         /* monotonic: it is not written before */
+    bool failed;              /* the latest try to write it failed */
+    bool forgetting;          /* the input that forgets it is under way */
     TAILQ_ENTRY(record) link; /* in the order of their beginnings */
 };
 
@@ -123,7 +123,8 @@ static void write_run(struct keeping *keeping, const struct status_view *view)
     const char *run = keeping->writing.run;
     struct json_object *record = status_run_record(daemon->engine, run, view);
     size_t size = 0;
-    char *junit = junit_document(daemon->engine, run, daemon->hostname, &view->now, &size);
+    char *junit =
+        junit_document(daemon->engine, run, daemon->hostname, &view->now, &size);
 
     keeping->writing.last = true;
     record = apart(record);
@@ -143,8 +144,8 @@ static void write_on(struct keeping *keeping)
         end_writing(keeping, NULL); /* it was forgotten meanwhile */
         return;
     }
-    struct json_object *cases = status_record(daemon->engine, writing->run, writing->next,
-                                              CASES_AT_ONCE, &view);
+    struct json_object *cases =
+        status_record(daemon->engine, writing->run, writing->next, CASES_AT_ONCE, &view);
     writing->next += json_object_array_length(cases);
     if (json_object_array_length(cases) > 0) {
         history_add_cases(daemon->history, writing->run, apart(cases), written, keeping);
@@ -191,8 +192,8 @@ static void forgotten(void *argument, bool is_written, int64_t number,
     (void)is_written, (void)number, (void)result;
     for (record = TAILQ_FIRST(&keeping->records); record != NULL; record = next) {
         next = TAILQ_NEXT(record, link);
-        if (!record->forgetting || engine_run_standing(keeping->daemon->engine,
-                                                       record->id) != RUN_IS_UNKNOWN)
+        if (!record->forgetting ||
+            engine_run_standing(keeping->daemon->engine, record->id) != RUN_IS_UNKNOWN)
             continue;
         TAILQ_REMOVE(&keeping->records, record, link);
         cut_journal(keeping, record->id);
@@ -241,8 +242,7 @@ static void is_kept(void *argument, const char *run, bool shown, size_t changes,
     const struct record *record = find(keeping, run);
 
     (void)shown, (void)ended;
-    *done =
-        *done && record != NULL && (record->kept == changes || record->failed);
+    *done = *done && record != NULL && (record->kept == changes || record->failed);
 }
 
 bool keeping_is_done(const struct keeping *keeping)

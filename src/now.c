@@ -4,7 +4,8 @@
 
 #include <time.h>
 
-static int64_t ahead_ms; /* of the system's monotonic clock; set once, before threads start */
+static int64_t
+    ahead_ms; /* of the system's monotonic clock; set once, before threads start */
 
 static int64_t read_clock(clockid_t clock)
 {

@@ -33,9 +33,11 @@ static void note_beginning(const struct reading *reading, struct json_object *in
 {
     const char *kind = json_member_text(input, "input");
     const char *run = json_member_text(input, "run");
+    bool begins = kind != NULL && strcmp(kind, "begin") == 0 && run != NULL;
+    enum run_standing standing =
+        begins ? engine_run_standing(reading->daemon->engine, run) : RUN_IS_UNKNOWN;
 
-    if (kind != NULL && strcmp(kind, "begin") == 0 && run != NULL &&
-        engine_run_standing(reading->daemon->engine, run) == RUN_IS_GOING)
+    if (standing == RUN_IS_GOING || standing == RUN_IS_OVER)
         keeping_note_beginning(reading->daemon->keeping, run, number);
 }
 
@@ -83,15 +85,14 @@ bool restart_replay(struct daemon *daemon)
 
     if (daemon->journal == NULL)
         return true;
-    bool good =
-        journal_replay(daemon->journal, read_input, &reading, &last, &cause) == 0;
+    bool good = journal_replay(daemon->journal, read_input, &reading, &last, &cause) == 0;
     if (good && reading.cause != NULL)
         good = false;
     if (!good)
-        log_error("the journal in %s can't be read back%s%s: start the version that wrote "
-                  "it, or begin anew by moving the folder away",
-                  daemon->state_folder, ": ",
-                  cause != NULL ? cause : reading.cause);
+        log_error(
+            "the journal in %s can't be read back%s%s: start the version that wrote "
+            "it, or begin anew by moving the folder away",
+            daemon->state_folder, ": ", cause != NULL ? cause : reading.cause);
     if (good && last.mono_ms != 0)
         now_continue(last.mono_ms);
     if (good && reading.count > 0)

@@ -30,8 +30,8 @@
 #define MISTAKES_MAX 20    /* told to who asks for a run; the log has all */
 
 struct runs {
-    struct daemon *daemon; /* borrowed */
-    struct lane *lane;     /* reads definitions; of the pool; borrowed */
+    struct daemon *daemon;   /* borrowed */
+    struct lane *lane;       /* reads definitions; of the pool; borrowed */
     size_t coming;           /* runs that are being made or written down */
     char beginning[ID_SIZE]; /* the run whose beginning is under way as an input, or "" */
 };
@@ -144,6 +144,26 @@ void runs_settle(struct runs *runs)
     inputs_keep(runs->daemon->inputs, input_begin_run(next, NULL), begun, runs);
 }
 
+/* --- who may ask --- */
+
+/* Whether a request that a browser sent comes from one of our own pages, as it says itself (RFC
+ * 6454, 7): any page in the world can have a browser post here. Else it has been answered. */
+static bool is_from_here(struct http_exchange *exchange)
+{
+    const char *origin = http_header(exchange, "Origin");
+    const char *host = http_header(exchange, "Host");
+    const char *authority = origin != NULL ? strstr(origin, "://") : NULL;
+
+    if (origin == NULL ||
+        (authority != NULL && host != NULL && strcmp(authority + 3, host) == 0))
+        return true;
+    http_problem(exchange, 403,
+                 "a page of %.200s may not ask for this: use a page of this server, or a "
+                 "program",
+                 origin);
+    return false;
+}
+
 /* --- POST /runs --- */
 
 /* A run that somebody asked for, on its way. The worker sees the plan, and what it makes of it. */
@@ -227,8 +247,9 @@ static char *objection(const struct wish *wish)
     if (refused)
         why = xasprintf("the definitions have mistakes:%s", list);
     else if (run_case_count(wish->run) == 0)
-        why = xstrdup("no case fits: `only` takes globs on folder.Name or folder.Name/case, "
-                      "as in \"chat.*\"; /status lists the tests of the latest run");
+        why = xstrdup(
+            "no case fits: `only` takes globs on folder.Name or folder.Name/case, "
+            "as in \"chat.*\"; /status lists the tests of the latest run");
     free(list);
     return why;
 }
@@ -287,8 +308,7 @@ static bool read_repeat(struct json_object *given, size_t *repeat)
     const char *text = given != NULL ? json_object_get_string(given) : "0";
     char *end;
     long number = strtol(text, &end, 10);
-    bool is_number =
-        json_object_is_type(given, json_type_int) || json_is_text(given);
+    bool is_number = json_object_is_type(given, json_type_int) || json_is_text(given);
 
     *repeat = (size_t)number;
     return given == NULL ||
@@ -312,8 +332,8 @@ static bool read_wish(struct http_exchange *exchange, struct json_object *body,
     else if (!(good = read_repeat(json_member(body, "repeat"), &wish->repeat)))
         http_problem(exchange, 400, "\"repeat\" is a whole number from 1 to %d",
                      REPEAT_MAX);
-    else if (!(good = label == NULL || (wish->label != NULL &&
-                                        utf8_count(wish->label) <= LABEL_CHARS)))
+    else if (!(good = label == NULL ||
+                      (wish->label != NULL && utf8_count(wish->label) <= LABEL_CHARS)))
         http_problem(exchange, 400, "\"label\" is a text of at most %d characters",
                      LABEL_CHARS);
     return good;
@@ -336,17 +356,38 @@ static void submit_wish(struct runs *runs, struct http_exchange *exchange,
         job_submit_cancelled(runs->lane, &wish->job);
 }
 
+/* Whether there is room for another run; else the exchange has been answered. */
+static bool has_room(struct http_exchange *exchange, const struct daemon *daemon)
+{
+    size_t limit = daemon->config.limits.runs;
+    size_t count = engine_run_count(daemon->engine) + daemon->runs->coming;
+
+    if (!daemon->stopping && count < limit)
+        return true;
+    http_add_header(exchange, "Retry-After", "60");
+    if (daemon->stopping)
+        http_problem(exchange, 503, "the server is stopping");
+    else
+        http_problem(exchange, 503,
+                     "there are %zu runs already, which is the limit: cancel one, or ask "
+                     "again when one has ended",
+                     count);
+    return false;
+}
+
 void runs_create(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     struct planning_wish wish = {NULL, NULL, 0};
     struct json_object *body =
-        body_read_object(exchange, (int)daemon->config.limits.json_depth);
+        is_from_here(exchange)
+            ? body_read_object(exchange, (int)daemon->config.limits.json_depth)
+            : NULL;
 
     if (body == NULL)
         return;
-    if (daemon->stopping)
-        http_problem(exchange, 503, "the server is stopping");
+    if (!has_room(exchange, daemon))
+        ; /* it has been answered */
     else if (read_wish(exchange, body, &wish))
         submit_wish(daemon->runs, exchange, planning_begin(&daemon->config, &wish));
     json_object_put(wish.only);
@@ -402,7 +443,9 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
 {
     const char *id = http_parameter(exchange, "id");
     struct json_object *body =
-        body_read_object(exchange, (int)daemon->config.limits.json_depth);
+        is_from_here(exchange)
+            ? body_read_object(exchange, (int)daemon->config.limits.json_depth)
+            : NULL;
 
     if (body == NULL)
         return;
@@ -424,9 +467,9 @@ void runs_cancel(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
-    bool is_known = id != NULL && (engine_run_standing(daemon->engine, id) !=
-                                       RUN_IS_UNKNOWN ||
-                                   inputs_pending(daemon->inputs) > 0);
+    bool is_known =
+        id != NULL && (engine_run_standing(daemon->engine, id) != RUN_IS_UNKNOWN ||
+                       inputs_pending(daemon->inputs) > 0);
 
     cancel(exchange, daemon, is_known, "run", input_cancel_run);
 }

@@ -198,9 +198,9 @@ void status_run_junit(struct http_exchange *exchange, void *context)
     const char *id = http_parameter(exchange, "id");
     struct instant moment = now();
     size_t size;
-    char *document = id != NULL ? junit_document(daemon->engine, id, daemon->hostname,
-                                                 &moment, &size)
-                                : NULL;
+    char *document =
+        id != NULL ? junit_document(daemon->engine, id, daemon->hostname, &moment, &size)
+                   : NULL;
 
     if (document != NULL)
         reply_junit(exchange, document, size);

@@ -322,8 +322,7 @@ size_t suites_load(const struct suites_source *source, struct dictionary *dictio
                    void *argument)
 {
     struct json_object *sources = suites_collect(source, mistakes);
-    size_t tests =
-        sources_load(sources, dictionary, settings, mistakes, each, argument);
+    size_t tests = sources_load(sources, dictionary, settings, mistakes, each, argument);
 
     json_object_put(sources);
     return tests;

@@ -66,7 +66,8 @@ static const struct row heads[] = {
     {"{'name': 'a\\u0000b'}", "is not a test's name"},
     {"{\n'description': 5}", "a_test.json:2: $.description: must be a string"},
     {"{\n\n'colour': []}", "a_test.json:3: $.colour: a test has no member of this name"},
-    {"{\n'retries': -1}", "a_test.json:2: $.retries: must be a whole number from 0 to 100"},
+    {"{\n'retries': -1}",
+     "a_test.json:2: $.retries: must be a whole number from 0 to 100"},
     {"{'retries': 101}", "$.retries: must be a whole number"},
     {"{'retries': 1.5}", "$.retries: must be a whole number"},
     {"{'retries': '1'}", "$.retries: must be a whole number"},
@@ -472,7 +473,8 @@ START_TEST(members_are_kept)
 {
     struct definition *definition = fixture_definition(
         "{'name': 'A.b-c_1', 'description': 'What it is.', 'timeout': '90s',"
-        " 'retries': 100, 'clients': {'red': ['web']}, 'servers': {'type': 'any', 'names': ['x', 'y']},"
+        " 'retries': 100, 'clients': {'red': ['web']}, 'servers': {'type': 'any', "
+        "'names': ['x', 'y']},"
         " 'variables': {'v': [1]}, 'initial': 'complete', 'states': {}}",
         NULL);
 

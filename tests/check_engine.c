@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SECOND_RUN "8e0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d"
+
 static struct world world;
 
 static void setup(void)
@@ -197,9 +199,8 @@ START_TEST(who_is_unknown_is_told_to_exit)
     world_begin(&world);
     ck_assert_str_eq(world_poll(&world, "nobody"), "exit");
     ck_assert_int_eq(engine_client_standing(world.engine, "nobody"), CLIENT_IS_UNKNOWN);
-    ck_assert_int_eq(
-        world_apply(&world, input_report("nobody", "", false, body), &cause),
-        ENGINE_UNKNOWN);
+    ck_assert_int_eq(world_apply(&world, input_report("nobody", "", false, body), &cause),
+                     ENGINE_UNKNOWN);
     ck_assert_ptr_nonnull(cause);
     ck_assert_int_eq(
         world_apply(&world, input_client_error("nobody", true, "", ""), NULL),
@@ -484,10 +485,12 @@ static void must(bool holds, const char *what)
         ck_abort_msg("%s", what);
 }
 
-/* No client plays twice; what was made is destroyed once. */
+static int resumed; /* how often another process went on */
+
+/* No client plays twice; what was made is destroyed once, by each process. */
 static void check_invariants(void)
 {
-    size_t open = 0;
+    size_t open = 0, wanted = 0;
 
     for (size_t i = 0; i < engine_shown_run(world.engine)->case_count; i++) {
         struct testcase *testcase = world_case(&world, i);
@@ -503,11 +506,13 @@ static void check_invariants(void)
     }
     for (size_t i = 0; i < world.deployment_count; i++) {
         must(world.deployments[i].created == 1, "servers are made once");
-        must(world.deployments[i].destroyed <= 1, "servers are destroyed once");
+        must(world.deployments[i].destroyed <= 1 + resumed, "servers are destroyed once");
         open += !world.deployments[i].over;
+        wanted += !world.deployments[i].over && world.deployments[i].destroyed == 0;
     }
     must(engine_deployments(world.engine) == open, "deployments are counted");
-    must(open <= world.settings.deployments, "deployments have a limit");
+    must(wanted <= world.settings.deployments, "deployments have a limit");
+    must(resumed || open <= world.settings.deployments, "deployments have a limit");
 }
 
 static void serve_any(uint64_t *seed)
@@ -549,17 +554,56 @@ static void do_anything(uint64_t *seed)
         world_pass(&world, fixture_random(seed, 60000));
 }
 
+static void cancel_any(uint64_t *seed)
+{
+    const struct run *run = engine_shown_run(world.engine);
+    unsigned number = fixture_random(seed, (unsigned)run->case_count);
+
+    world_apply(&world, input_cancel_case(world_case(&world, number)->id, "by chance"),
+                NULL);
+}
+
+/* A run ends, another one begins, the first is forgotten; or the process is another one. */
+static void turn_over(uint64_t *seed)
+{
+    char first[ID_SIZE];
+
+    if (fixture_random(seed, 2) == 0) {
+        world_apply(&world, input_resume(), NULL);
+        resumed++;
+        return;
+    }
+    memcpy(first, engine_shown_run(world.engine)->id, ID_SIZE);
+    world_apply(&world, input_cancel_run(first, "by chance"), NULL);
+    if (engine_next_run(world.engine) == NULL)
+        return;
+    world_begin_next(&world);
+    do_anything(seed);
+    world_apply(&world, input_forget_run(first), NULL);
+}
+
 /* Gives everything that was asked and what came of it. Owned. */
 static char *run_by_chance(uint64_t seed)
 {
+    resumed = 0;
     world_init(&world);
     world.settings.deployments = 2;
+    world.settings.unfilled_timeout_ms = fixture_random(&seed, 3) * 300000;
+    world.retries = fixture_random(&seed, 3);
     world_add(&world, TWO("A", MADE, "'web-red', 'web', 'phone'"), 2);
     world_add(&world, TWO("B", FIXED, "'web-new', 'web-red'"), 3);
     world_add(&world, TWO("C", "", "'web'"), 6);
     world_begin(&world);
+    world_add(&world, TWO("A", MADE, "'web'"), 4);
+    world_add_run(&world, SECOND_RUN);
     for (int i = 0; i < 300; i++) {
-        do_anything(&seed);
+        unsigned dice = fixture_random(&seed, 200);
+        if (dice == 0)
+            turn_over(&seed);
+        else if (dice < 3)
+            cancel_any(&seed);
+        else
+            do_anything(&seed);
         check_invariants();
     }
     if (fixture_random(&seed, 2) == 0)

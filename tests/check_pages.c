@@ -663,12 +663,17 @@ static char *case_page(const struct engine *engine)
     return page;
 }
 
+static void destroy_cb(void *context, const char *deployment, bool lost)
+{
+    (void)context, (void)deployment, (void)lost;
+}
+
 START_TEST(test_engine)
 {
     static const struct engine_ops ops = {
         .wake = nobody_cb,
         .create = create_cb,
-        .destroy = nobody_cb,
+        .destroy = destroy_cb,
         .log = nobody_cb,
     };
     struct json_object *registration = document("{'type': '<b>web', 'version': '<i>2'}");

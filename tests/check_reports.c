@@ -327,6 +327,112 @@ START_TEST(junit_stands_hostile_text)
 }
 END_TEST
 
+/* Cases that were tried again: 0 success, 1 failed, 2 waits once more, 3 cancelled meanwhile,
+ * 4 goes on, 5 success at once. */
+static void setup_retried(void)
+{
+    static const char *const clients[] = {"a", "b", "c", "d", "e", "f"};
+
+    world_init(&world);
+    world.retries = 2;
+    world_add(&world,
+              "{'name': 'A', 'clients': {'red': ['web']}, 'steps': [{'red': 'look'}]}",
+              6);
+    world_begin(&world);
+    for (size_t i = 0; i < 6; i++)
+        world_register(&world, clients[i], "web");
+    world.ms = 1000;
+    world_apply(&world, input_uploaded("a", "red_x", 7, NULL), NULL);
+    world_report(&world, "a", "failed");
+    world_register(&world, "a2", "web");
+    world_error(&world, "a2", false);
+    world_register(&world, "a3", "web");
+    world_apply(&world, input_uploaded("a3", "red_x", 8, NULL), NULL);
+    world_report(&world, "b", "failed");
+    world_register(&world, "b2", "web");
+    world_error(&world, "b2", false);
+    world_register(&world, "b3", "web");
+    world.ms = 3500;
+    world_report(&world, "a3", NULL);
+    world_report(&world, "b3", "failed");
+    world_report(&world, "f", NULL);
+    world_report(&world, "e", "failed");
+    world_register(&world, "e2", "web");
+    world_report(&world, "d", "failed");
+    world_apply(&world, input_cancel_case(world_case(&world, 3)->id, "by me"), NULL);
+    world_lost(&world, "c");
+}
+
+static const struct {
+    const char *expression;
+    const char *value;
+} rewritten[] = {
+    {"//testsuites/@tests", "6"},
+    {"//testsuites/@failures", "1"},
+    {"//testsuites/@errors", "2"},
+    {"//testsuite/@skipped", "1"},
+    {CASE(1, 1) "/@time", "2.500"},
+    {"count(" CASE(1, 1) "/*)", "3"},
+    {"name(" CASE(1, 1) "/*[1])", "flakyFailure"},
+    {"name(" CASE(1, 1) "/*[2])", "flakyError"},
+    {"name(" CASE(1, 1) "/*[3])", "system-out"},
+    {CASE(1, 1) "/flakyFailure/@type", "failed"},
+    {CASE(1, 1) "/flakyError/@type", "adapter-error"},
+    {"starts-with(" CASE(1, 1) "/flakyFailure/stackTrace, 'attempt 1: red reported')",
+     "true"},
+    {"contains(" CASE(1, 1) "/flakyError/stackTrace, 'at a.js:1')", "true"},
+    {"contains(" CASE(1, 1) "/flakyFailure/system-out, 'is played by a (web)')", "true"},
+    {"contains(" CASE(1, 1) "/flakyFailure/system-out, 'red_x?attempt=1 (7 bytes)')",
+     "true"},
+    {"contains(" CASE(1, 1) "/flakyError/system-out, 'is played by a2 (web)')", "true"},
+    {"contains(" CASE(1, 1) "/system-out, 'is played by a3 (web)')", "true"},
+    {"contains(" CASE(1, 1) "/system-out, 'files/red_x (8 bytes)')", "true"},
+    {"contains(" CASE(1, 1) "/system-out, 'played by a ')", "false"},
+    {"name(" CASE(1, 2) "/*[1])", "failure"},
+    {"name(" CASE(1, 2) "/*[2])", "rerunFailure"},
+    {"name(" CASE(1, 2) "/*[3])", "rerunError"},
+    {"name(" CASE(1, 2) "/*[4])", "system-out"},
+    {"count(" CASE(1, 2) "/*)", "4"},
+    {"name(" CASE(1, 3) "/*[1])", "skipped"},
+    {"starts-with(" CASE(
+         1, 3) "/skipped/@message, 'waiting for clients: is tried again "
+               "after attempt 1 ended (error: red (web, client c) was lost')",
+     "true"},
+    {"name(" CASE(1, 3) "/*[2])", "rerunError"},
+    {"count(" CASE(1, 3) "/*)", "2"},
+    {CASE(1, 3) "/@time", "0.000"},
+    {CASE(1, 4) "/error/@type", "cancelled"},
+    {"name(" CASE(1, 4) "/*[2])", "rerunFailure"},
+    {"count(" CASE(1, 4) "/*)", "2"},
+    {"name(" CASE(1, 5) "/*[1])", "error"},
+    {"name(" CASE(1, 5) "/*[2])", "rerunFailure"},
+    {"count(" CASE(1, 6) "/*)", "1"},
+};
+
+START_TEST(junit_tells_of_earlier_attempts)
+{
+    xmlDoc *document = junit();
+    char *value = xpath(document, rewritten[_i].expression);
+
+    ck_assert_str_eq(value, rewritten[_i].value);
+    validate(document);
+    xmlFree(value);
+    xmlFreeDoc(document);
+}
+END_TEST
+
+START_TEST(junit_of_an_unknown_run)
+{
+    struct instant now = fixture_at(0);
+    size_t size;
+
+    ck_assert_ptr_null(junit_document(world.engine, "nobody", "host", &now, &size));
+    char *text = junit_document(world.engine, FIXTURE_RUN, "host", &now, &size);
+    ck_assert_ptr_nonnull(text);
+    free(text);
+}
+END_TEST
+
 static const struct {
     const char *text;
     const char *clean;
@@ -416,6 +522,19 @@ START_TEST(a_case_is_drawn_where_it_stands)
 }
 END_TEST
 
+START_TEST(a_case_between_attempts_is_drawn)
+{
+    for (size_t i = 0; i < 6; i++) {
+        char *whole = graph_case(world.engine, world_case(&world, i)->id, false);
+        char *context = graph_case(world.engine, world_case(&world, i)->id, true);
+        ck_assert(whole != NULL && context != NULL);
+        ck_assert_uint_eq(count_of(whole, "class=\"current\""), 1); /* of the last one */
+        free(context);
+        free(whole);
+    }
+}
+END_TEST
+
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 
 int main(void)
@@ -432,6 +551,12 @@ int main(void)
     tcase_add_loop_test(tcase, text_is_cleaned, 0, ROWS(cleaned));
     tcase_add_test(tcase, a_machine_is_drawn);
     tcase_add_test(tcase, a_case_is_drawn_where_it_stands);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("retried");
+    tcase_add_checked_fixture(tcase, setup_retried, teardown);
+    tcase_add_loop_test(tcase, junit_tells_of_earlier_attempts, 0, ROWS(rewritten));
+    tcase_add_test(tcase, junit_of_an_unknown_run);
+    tcase_add_test(tcase, a_case_between_attempts_is_drawn);
     suite_add_tcase(suite, tcase);
     int failed = fixture_run(suite);
     xmlSchemaCleanupTypes();

@@ -284,8 +284,9 @@ START_TEST(deployments_have_a_limit_over_attempts)
     world_register(&world, "b", "web");
     world_not_created(&world, 0, "no such image");
     ck_assert_str_eq(world_told(&world, 0), "waiting");
-    ck_assert_str_eq(at("/message"), "is tried again after attempt 1 ended (error: no such "
-                                     "image): waits for a free homerunner deployment");
+    ck_assert_str_eq(at("/message"),
+                     "is tried again after attempt 1 ended (error: no such "
+                     "image): waits for a free homerunner deployment");
     world_destroyed(&world, 0);
     ck_assert_str_eq(world_told(&world, 0), "preparing b");
 }
@@ -384,10 +385,9 @@ START_TEST(who_cancels_means_it)
 {
     begin(LOOK("A", ""), 3);
     world_report(&world, register_next(), "failed");
-    ck_assert_int_eq(world_apply(&world,
-                                 input_cancel_case(world_case(&world, 0)->id, "by me"),
-                                 NULL),
-                     ENGINE_OK);
+    ck_assert_int_eq(
+        world_apply(&world, input_cancel_case(world_case(&world, 0)->id, "by me"), NULL),
+        ENGINE_OK);
     ck_assert_str_eq(at("/state"), "error");
     ck_assert_str_eq(at("/message"), "the case was cancelled by me");
     ck_assert_str_eq(at("/attempts/0/state"), "failed");
@@ -409,8 +409,9 @@ START_TEST(nobody_comes_to_another_attempt)
     ck_assert_str_eq(at("/state"), "waiting");
     world_pass(&world, 1);
     ck_assert_str_eq(at("/state"), "error");
-    ck_assert_str_eq(at("/message"), "the case waited for its clients for 60 s: red needs "
-                                     "web: 0 free of 0");
+    ck_assert_str_eq(at("/message"),
+                     "the case waited for its clients for 60 s: red needs "
+                     "web: 0 free of 0");
     ck_assert_str_eq(at("/attempts/0/state"), "failed");
     ck_assert_str_eq(at("/ended"), "2027-01-15T08:02:10.000Z");
     ck_assert(engine_is_done(world.engine));

@@ -61,7 +61,8 @@ static bool case_says(const struct testcase *testcase, const char *fragment)
 static enum engine_result cancel_run(const char *id)
 {
     char *cause = NULL;
-    enum engine_result result = world_apply(&world, input_cancel_run(id, "by me"), &cause);
+    enum engine_result result =
+        world_apply(&world, input_cancel_run(id, "by me"), &cause);
 
     ck_assert_int_eq(result != ENGINE_OK, cause != NULL);
     free(cause);
@@ -229,7 +230,8 @@ START_TEST(what_comes_after_the_end_is_told)
     world_report(&world, "b", "failed");
     changes = engine_shown_run(world.engine)->changes;
     ck_assert_int_eq(strncmp(ended_runs(), "7*", 2), 0);
-    world_report(&world, "a", NULL); /* as an adapter without delivery ids says it again */
+    world_report(&world, "a",
+                 NULL); /* as an adapter without delivery ids says it again */
     ck_assert_uint_gt(engine_shown_run(world.engine)->changes, changes);
     changes = engine_shown_run(world.engine)->changes;
     world_error(&world, "b", false);
@@ -240,8 +242,8 @@ START_TEST(what_comes_after_the_end_is_told)
     world_lost(&world, "a");
     ck_assert_str_eq(world_told(&world, 0), "success a");
     ck_assert_str_eq(world_told(&world, 1), "failed b");
-    engine_run_clients(world.engine, FIXTURE_RUN, note_client, clients);
-    ck_assert_str_eq(clients, "ab");
+    engine_clients(world.engine, note_client, clients);
+    ck_assert_str_eq(clients, "abc");
     records = status_record(world.engine, FIXTURE_RUN, 1, 5, &view);
     ck_assert_uint_eq(json_object_array_length(records), 1);
     ck_assert_ptr_nonnull(strstr(json_text(records), "red_late.mp4"));

@@ -471,8 +471,7 @@ static const struct engine_ops quiet_ops = {
 static enum engine_result replay_one(struct world *world, struct engine *engine,
                                      struct json_object *noted, bool *fresh)
 {
-    struct instant now =
-        fixture_at(json_object_get_int64(json_member(noted, "ms")));
+    struct instant now = fixture_at(json_object_get_int64(json_member(noted, "ms")));
     const char *text = json_member_text(noted, "input");
     struct json_object *input = NULL;
     enum engine_result result;
@@ -554,8 +553,8 @@ static size_t find_cut(const struct world *world)
     TAILQ_FOREACH (run, &world->engine->runs, link) {
         char *begin = xasprintf("{\"input\":\"begin\",\"run\":\"%s\"", run->id);
         for (size_t i = 0; i < json_object_array_length(world->inputs); i++) {
-            const char *text = json_member_text(
-                json_object_array_get_idx(world->inputs, i), "input");
+            const char *text =
+                json_member_text(json_object_array_get_idx(world->inputs, i), "input");
             if (run->begun.mono_ms != 0 && strncmp(text, begin, strlen(begin)) == 0) {
                 free(begin);
                 return i;
@@ -566,15 +565,16 @@ static size_t find_cut(const struct world *world)
     return 0;
 }
 
-/* Whether this input is the recipe of a run that the engine still has. */
-static bool is_recipe(const struct world *world, struct json_object *noted)
+/* Whether this input brings a run that the engine still has. */
+static bool brings_run(const struct world *world, struct json_object *noted)
 {
     const char *text = json_member_text(noted, "input");
     struct json_object *input = NULL;
 
     ck_assert_int_eq(json_read(text, strlen(text), 64, &input, NULL), 0);
-    bool is_one = json_member(input, "tests") != NULL &&
-                  engine_find_run(world->engine, json_member_text(input, "id")) != NULL;
+    struct json_object *plan = json_member(input, "plan");
+    const char *id = json_member_text(plan != NULL ? plan : input, "id");
+    bool is_one = id != NULL && engine_find_run(world->engine, id) != NULL;
     json_object_put(input);
     return is_one;
 }
@@ -588,7 +588,7 @@ void world_check_cut(struct world *world)
 
     for (size_t i = 0; i < json_object_array_length(world->inputs); i++) {
         struct json_object *noted = json_object_array_get_idx(world->inputs, i);
-        if (i >= cut || is_recipe(world, noted))
+        if (i >= cut || brings_run(world, noted))
             replay_one(world, again, noted, &fresh);
     }
     check_the_same(world, again);

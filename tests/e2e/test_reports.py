@@ -94,7 +94,7 @@ class StatusTest(ServerTest):
             self.assertRegex(moment, TIME)
         self.assertEqual(status["totals"], {"cases": 2, "waiting": 1, "preparing": 0,
                                             "running": 1, "success": 0, "failed": 0,
-                                            "error": 0})
+                                            "error": 0, "flaky": 0})
         suite, = status["suites"]
         self.assertEqual((suite["name"], suite["file"]), ("Waltz", "e2e/00_waltz_test.json"))
         uuid.UUID(suite["id"])

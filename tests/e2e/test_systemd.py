@@ -230,8 +230,9 @@ class ReloadTest(ServiceTest):
         self.serve()
         for _ in range(50):
             self.daemon.signal(signal.SIGHUP)
-        self.assertIn("[log] level", self.reload({"log": {"level": "debug"}})
-                      + self.daemon.log_text())
+        self.reload({"log": {"level": "debug"}})
+        wait_until(lambda: "[log] level" in self.daemon.log_text(),
+                   what="the latest configuration")
         self.assertEqual(self.daemon.get("/healthz").status, 200)
 
     def test_on_the_way_out(self):

@@ -63,6 +63,11 @@ class UploadTest(ServerTest):
             settings.setdefault(section, {}).update(keys)
         return self.start(*(definitions or [solo()]), config=settings, **more)
 
+    @property
+    def files(self):
+        """Below which the daemon keeps what was uploaded."""
+        return self.folder / "state" / "files"
+
     def dancer(self, **more):
         self.begin(**more)
         client = self.client()
@@ -74,7 +79,7 @@ class UploadTest(ServerTest):
 
     def stored(self):
         """All files that there are on the disk, temporary ones too."""
-        return sorted(path.name for path in (self.folder / "state").rglob("*")
+        return sorted(path.name for path in self.files.rglob("*")
                       if path.is_file())
 
     def assertNothingKept(self):
@@ -185,7 +190,7 @@ class TakingTest(UploadTest):
             self.assertTaken(upload(client, b"content", given))
             self.assertIn(name, self.daemon.case()["files"])
             self.assertEqual(self.get_file(name).body, b"content", name)
-        for path in (self.folder / "state").rglob("*"):
+        for path in self.files.rglob("*"):
             self.assertRegex(path.name, r"^[A-Za-z0-9._-]+$")
 
     def test_names_that_are_not_there(self):
@@ -343,13 +348,13 @@ class RefusingTest(UploadTest):
 
     def test_a_disk_that_refuses(self):
         client = self.dancer()
-        (self.folder / "state").write_text("no folder")
+        self.files.write_text("no folder")
         for _ in range(3):
             self.assertProblem(upload(client, b"x", "a.txt"), 500, "Not a directory")
         self.assertEqual(self.daemon.case()["files"], [])
         lost = [line for line in self.daemon.log if "an upload is lost" in line]
         self.assertEqual(len(lost), 1, lost)
-        (self.folder / "state").unlink()
+        self.files.unlink()
         self.assertTaken(upload(client, b"x", "a.txt"))
 
     def test_a_file_that_is_lost(self):
