@@ -230,7 +230,7 @@ class CrashLoop:
             time.sleep(max(0, min(0.3, end - time.monotonic())))
 
     def kill(self, number):
-        self.wait_and_look(self.pause() * (1 + (PATIENCE - 1) / 2))
+        self.wait_and_look(self.pause() * (1 + PATIENCE) / 2)
         self.check_alive()
         leaves = number % 10 == 9 and self.ask("GET", "/healthz") is not None
         self.daemon.send_signal(signal.SIGUSR1 if leaves else signal.SIGKILL)
