@@ -7,7 +7,7 @@ folder, while 50 client processes (crash_clients.py) play cases and homerunner m
 servers. Then it may end in peace, and what every client was told is compared with what
 the server knows. A failure says with which seed, and keeps the folder with all logs.
 
-    crash.py [--kills N] [--seed N] [--durability process|power] [--unix]
+    crash.py [--kills N] [--seed N] [--durability process|power] [--unix] [--keep]
 """
 import argparse
 import json
@@ -434,7 +434,7 @@ class CrashLoop:
         if self.wrong:
             self.wrong.append(f"seed {self.options.seed}, after {self.started} starts; the "
                               f"logs and the state folder are kept: {self.folder}")
-        else:
+        elif not self.options.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
         return self.wrong
 
@@ -447,6 +447,7 @@ def options(*arguments):
     parser.add_argument("--repeat", type=int, default=12, help="cases of a kind in a run")
     parser.add_argument("--durability", choices=("process", "power"), default="process")
     parser.add_argument("--unix", action="store_true", help="listen on a unix socket")
+    parser.add_argument("--keep", action="store_true", help="keep the folder in any case")
     return parser.parse_args(arguments)
 
 
