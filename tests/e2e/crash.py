@@ -61,14 +61,15 @@ def together():
                       {role: [kind] for role, kind in roles.items()})
 
 
-def story():
-    """Steps with data: what one reports is shown to the other."""
+def story(url):
+    """Steps with data: what one reports is shown to the other, and what a server said."""
     return {"name": "Story", "clients": {"red": [KINDS[0]], "green": list(KINDS)},
             "steps": [{"red": "dance", "save": "danced"},
                       {"green": "show", "data": {"text": "${danced.token}"}},
                       {"wait": "200ms"},
+                      {"http": {"url": f"{url}/health"}, "save": "health"},
                       {"parallel": [{"red": "sing"}, {"green": "sing"}]},
-                      {"green": "show", "data": {"text": "${red.name}"}}]}
+                      {"green": "show", "data": {"text": "${health.text}"}}]}
 
 
 def served(name, roles):
@@ -79,8 +80,8 @@ def served(name, roles):
                       for role in roles for _ in range(2)]}
 
 
-def definitions():
-    made = [rounds(), together(), story(), served("Served", {"red": [KINDS[0]]}),
+def definitions(url):
+    made = [rounds(), together(), story(url), served("Served", {"red": [KINDS[0]]}),
             served("ServedPair", {"red": [KINDS[1]], "green": [KINDS[0]]})]
     return [{**one, "actions": ACTIONS} for one in made]
 
@@ -114,7 +115,7 @@ class CrashLoop:
     def prepare(self):
         suites = self.folder / "suites"
         suites.mkdir()
-        for test in definitions():
+        for test in definitions(self.homerunner.url):
             path = suites / f"{test['name'].lower()}_test.json"
             path.write_text(json.dumps(test, indent=1))
         listen = self.url.removeprefix("http://")
