@@ -24,14 +24,23 @@
 
 /* --- what every endpoint does --- */
 
+/* Every poll asks this of some forty bytes: strspn() would cost it more than all else here. */
+static bool is_id_byte(char byte)
+{
+    char letter = (char)(byte | 0x20);
+
+    return (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') ||
+           byte == '-' || byte == '.' || byte == '_' || byte == '~';
+}
+
 const char *client_read_id(struct http_exchange *exchange)
 {
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
     const char *id = http_parameter(exchange, "id");
-    size_t size = id != NULL ? strlen(id) : 0;
+    size_t size = 0;
 
-    if (size > 0 && size <= ID_BYTES && strspn(id, allowed) == size)
+    while (id != NULL && size <= ID_BYTES && is_id_byte(id[size]))
+        size++;
+    if (size > 0 && size <= ID_BYTES && id[size] == '\0')
         return id;
     http_problem(exchange, 400,
                  "a client's id is 1 to %d of A-Z a-z 0-9 . _ ~ -: a UUID does well",

@@ -189,7 +189,10 @@ static void forgotten(void *argument, bool is_written, int64_t number,
     struct keeping *keeping = argument;
     struct record *record, *next;
 
-    (void)is_written, (void)number, (void)result;
+    (void)number, (void)result;
+    free(cause);
+    if (!is_written)
+        return; /* the process ends: the next one forgets it */
     for (record = TAILQ_FIRST(&keeping->records); record != NULL; record = next) {
         next = TAILQ_NEXT(record, link);
         if (!record->forgetting ||
@@ -199,7 +202,6 @@ static void forgotten(void *argument, bool is_written, int64_t number,
         cut_journal(keeping, record->id);
         free(record);
     }
-    free(cause);
 }
 
 static void begin_forgetting(struct keeping *keeping, struct record *record)
@@ -210,6 +212,17 @@ static void begin_forgetting(struct keeping *keeping, struct record *record)
 }
 
 /* --- looking --- */
+
+/* Runs are forgotten in the order of their beginning: the journal is cut before the first one that is
+ * still there. */
+static bool is_next_to_go(const struct keeping *keeping, const struct record *record)
+{
+    const struct record *first = TAILQ_FIRST(&keeping->records);
+
+    while (first != NULL && first->number == 0)
+        first = TAILQ_NEXT(first, link);
+    return record->number == 0 || record == first;
+}
 
 static void look_at(void *argument, const char *run, bool shown, size_t changes,
                     const struct instant *ended)
@@ -224,7 +237,8 @@ static void look_at(void *argument, const char *run, bool shown, size_t changes,
     if (record->kept != changes) {
         if (keeping->writing.run[0] == '\0' && record->retry_ms <= moment)
             begin_writing(keeping, run, changes);
-    } else if (!shown && ended->mono_ms + patience <= moment) {
+    } else if (!shown && ended->mono_ms + patience <= moment &&
+               is_next_to_go(keeping, record)) {
         begin_forgetting(keeping, record);
     }
 }

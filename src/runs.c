@@ -7,6 +7,7 @@
 
 #include "body.h"
 #include "daemon.h"
+#include "ending.h"
 #include "ids.h"
 #include "input.h"
 #include "inputs.h"
@@ -81,7 +82,7 @@ static void first_taken(void *argument, bool written, int64_t number,
         log_error("no run begins: %s", cause);
     runs->coming--;
     free(cause);
-    daemon_settle(runs->daemon);
+    ending_settle(runs->daemon->ending);
 }
 
 bool runs_are_coming(const struct runs *runs)
@@ -127,8 +128,10 @@ static void begun(void *argument, bool written, int64_t number, enum engine_resu
 {
     struct runs *runs = argument;
 
-    (void)written, (void)result;
+    (void)result;
     free(cause);
+    if (!written)
+        return; /* the process ends: the next one begins it */
     keeping_note_beginning(runs->daemon->keeping, runs->beginning, number);
     runs->beginning[0] = '\0';
     daemon_settle(runs->daemon);
