@@ -228,6 +228,33 @@ class TimeTest(RestartTest):
         self.assertGreater(took, whole - first - 1)
         self.assertLess(took, whole - first + 1.2 + PATIENCE)
 
+    def check_clock(self, first):
+        """The clock that counts from the start of the machine stood elsewhere when the
+        server was killed: the journal's first input came at `first`, in milliseconds."""
+        self.begin_timed("2s")
+        self.daemon.kill()
+        link = sqlite3.connect(self.folder / "state" / "journal.sqlite")
+        by = first - link.execute("SELECT min(mono) FROM inputs").fetchone()[0]
+        link.execute("UPDATE inputs SET mono = mono + ?", (by,))
+        link.execute("UPDATE state SET mono = mono + ? WHERE mono > 0", (by,))
+        link.commit()
+        link.close()
+        self.start_again()
+        begun = time.monotonic()
+        self.assertEqual(self.daemon.case()["state"], "running")
+        self.daemon.wait_case("error")
+        self.assertGreater(time.monotonic() - begun, 0.5)
+        # one that begins then has all of its time
+        self.assertEqual(request(self.daemon.url, "POST", "/runs", {}).status, 201)
+        self.client().act("dance", "danced")
+        self.daemon.wait_case("success")
+
+    def test_the_machine_had_run_for_long(self):
+        self.check_clock(4 * 365 * 24 * 3600 * 1000)
+
+    def test_the_machine_had_just_been_started(self):
+        self.check_clock(1000)
+
     def test_a_time_out_that_is_over_stays_over(self):
         red = self.begin_timed("300ms")
         case = self.daemon.wait_case("error")
@@ -310,6 +337,25 @@ class ServersTest(RestartTest):
         self.daemon.kill()
         self.homeservers.destroy_fails = False
         self.start_again()
+        self.wait_for_deployments(0)
+
+
+    def test_killed_in_the_middle_of_a_stop(self):
+        self.begin_served()
+        self.homeservers.destroy_fails = True
+        self.client().expect("register")
+        old, = self.daemon.get("/runs").json["runs"]
+        self.daemon.signal()
+        wait_until(lambda: self.homeservers.destroyed, 10, "a destroy")
+        self.daemon.kill()
+        self.homeservers.destroy_fails = False
+        self.start_again()
+        new, kept = self.daemon.get("/runs").json["runs"]
+        self.assertEqual((new["state"], kept["id"], kept["state"]),
+                         ("running", old["id"], "ended"))
+        self.wait_for_deployments(0)
+        self.client().act("register", "registered")
+        self.assertOutcome("success")
         self.wait_for_deployments(0)
 
 
@@ -550,6 +596,18 @@ class RefusedTest(RestartTest):
             text[start:start + 200] = os.urandom(200)
         self.journal.write_bytes(text)
         self.refuse("journal.sqlite", "damaged", "mv ")
+
+    def test_it_is_moved_away_as_was_said(self):
+        self.make_journal()
+        self.journal.write_bytes(self.journal.read_bytes()[:9000])
+        done = run(DAEMON, "--config", self.write_settings())
+        told = done.stderr[done.stderr.index("mv "):].strip()
+        subprocess.run(told, shell=True, check=True)
+        self.start_again()
+        self.assertEqual(self.daemon.case()["state"], "waiting")
+        self.pair()[0].act("dance", "danced")
+        self.restart()
+        self.assertEqual(self.daemon.case()["machine"], "stage")
 
     def test_a_newer_one(self):
         self.make_journal()
