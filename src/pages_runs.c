@@ -122,15 +122,14 @@ static void put_standstill(struct markup *markup, struct json_object *run, bool 
         return;
     size_t waiting = text_amount(json_member(run, "totals"), "waiting");
     markup_open(markup, "p", "class", "notice", NULL);
+    markup_text(markup, "This run has ended");
     if (waiting > 0)
-        markup_textf(markup, "It was broken off: %zu %s no longer tried. ", waiting,
+        markup_textf(markup, "; it was broken off, and %zu %s no longer tried", waiting,
                      waiting == 1 ? "case is" : "cases are");
+    markup_text(markup, ". ");
     if (on_board) {
-        markup_text(
-            markup,
-            "This run has ended. The next one is shown here as soon as it begins.");
+        markup_text(markup, "The next one is shown here as soon as it begins.");
     } else {
-        markup_text(markup, "This run has ended. ");
         markup_element(markup, "a", "The board", "href", "/status", NULL);
         markup_text(markup, " has the latest one.");
     }

@@ -329,7 +329,7 @@ START_TEST(test_run_that_has_ended)
     free(board);
     free(run);
     run = page_of(pages_run, status_of_run("ended", "{'cases': 3, 'waiting': 1}"));
-    has(run, "It was broken off: 1 case is no longer tried.");
+    has(run, "This run has ended; it was broken off, and 1 case is no longer tried.");
     has(run, "</span> ended</span>");
     free(run);
 }
