@@ -102,10 +102,13 @@ static void written(void *argument, const char *cause)
 {
     struct keeping *keeping = argument;
 
-    if (cause != NULL || keeping->writing.last)
-        end_writing(keeping, cause);
-    else
+    if (cause == NULL && !keeping->writing.last) {
         write_on(keeping);
+        return;
+    }
+    end_writing(keeping, cause);
+    if (cause == NULL)
+        keeping_look(keeping); /* runs may end faster than somebody looks */
 }
 
 /* A copy that shares nothing with the engine: it is read on another thread. Takes the original. */

@@ -538,6 +538,15 @@ class HistoryTest(RunTest):
         self.dance()
         self.assertEqual(len(self.wait_history(1)["tests"]), 1)
 
+    def test_runs_that_end_quickly_are_kept_as_quickly(self):
+        self.start(solo(), config=IDLE)
+        for _ in range(40):
+            self.begin()
+        for _ in range(40):
+            self.dance()
+        test, = self.wait_history(40)["tests"]
+        self.assertEqual((test["runs"], len(test["outcomes"])), (40, 30))
+
     def test_only_so_many_are_kept(self):
         self.start(solo(), config={**IDLE, **SOON, "history": {"keep": 2}})
         first = self.begin()
