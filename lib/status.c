@@ -396,8 +396,7 @@ struct json_object *status_runs(const struct engine *engine)
     struct json_object *runs = json_new_array();
     const struct run *run;
 
-    TAILQ_FOREACH_REVERSE(run, &engine->runs, run_list, link)
-    {
+    TAILQ_FOREACH_REVERSE (run, &engine->runs, run_list, link) {
         json_append(runs, run_json(run));
     }
     return runs;
