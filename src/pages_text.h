@@ -41,6 +41,9 @@ void text_put_id(struct markup *markup, const char *id);
  * Borrowed. */
 const char *text_member(struct json_object *object, const char *name);
 
+/* The member as a number of things; 0 if it is none. */
+size_t text_amount(struct json_object *object, const char *name);
+
 /* The elements of an array that is a member: 0 and NULL where there is none. */
 size_t text_count(struct json_object *object, const char *name);
 struct json_object *text_element(struct json_object *object, const char *name,
