@@ -369,7 +369,7 @@ static void judge_run(void *context, const char *run, bool shown, size_t changes
     struct json_object *totals = json_member(head, "totals");
 
     (void)shown, (void)changes;
-    if (ended->mono_ms >= daemon->begun_ms &&
+    if (ended->mono_ms > daemon->begun_ms &&
         json_object_get_int64(json_member(totals, "success")) !=
             json_object_get_int64(json_member(totals, "cases")))
         daemon->exit_status = EXIT_FAILURE;
