@@ -404,8 +404,7 @@ static void give_up_waiting(struct engine *engine, struct testcase *testcase,
     const struct run *run = testcase->suite->run;
     char *reason = matching_reason(run->matching, testcase);
     char *time = duration_format(run->settings.unfilled_timeout_ms);
-    char *message =
-        xasprintf("the case waited for its clients for %s: %s", time, reason);
+    char *message = xasprintf("the case waited for its clients for %s: %s", time, reason);
 
     engine_end_case(engine, testcase, "unfilled", message, now);
     free(message);

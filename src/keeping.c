@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of runs that have ended. One is written at a time, some cases in each turn of the
- * loop, so that a large run holds nobody up.
+ * What becomes of runs that have ended. One is written at a time, some cases in each turn
+ * of the loop, so that a large run holds nobody up.
  */
 #include "keeping.h"
 
@@ -111,7 +111,8 @@ static void written(void *argument, const char *cause)
         keeping_look(keeping); /* runs may end faster than somebody looks */
 }
 
-/* A copy that shares nothing with the engine: it is read on another thread. Takes the original. */
+/* A copy that shares nothing with the engine: it is read on another thread. Takes the
+ * original. */
 static struct json_object *apart(struct json_object *shared)
 {
     struct json_object *copy = json_copy(shared);
@@ -216,8 +217,8 @@ static void begin_forgetting(struct keeping *keeping, struct record *record)
 
 /* --- looking --- */
 
-/* Runs are forgotten in the order of their beginning: the journal is cut before the first one that is
- * still there. */
+/* Runs are forgotten in the order of their beginning: the journal is cut before the first
+ * one that is still there. */
 static bool is_next_to_go(const struct keeping *keeping, const struct record *record)
 {
     const struct record *first = TAILQ_FIRST(&keeping->records);

@@ -27,7 +27,8 @@ char *pages_suite(struct json_object *suite, size_t *size);
  * status_case(), or kept. Its links are relative to /status/<case>/. */
 char *pages_case(struct json_object *testcase, size_t *size);
 
-/* How every test and client pair fared from run to run; of HISTORY_TRENDS (src/history.h). */
+/* How every test and client pair fared from run to run; of HISTORY_TRENDS
+ * (src/history.h). */
 char *pages_history(struct json_object *trends, size_t *size);
 
 /* All runs, an array; of status_runs() and HISTORY_RUNS. Its links go to /runs/<id>/. */

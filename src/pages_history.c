@@ -152,7 +152,8 @@ static void put_changed(struct markup *markup, struct json_object *changed,
     markup_close(markup);
 }
 
-/* Small lamps; what they mean in words is for the pointer and for those who hear the page. */
+/* Small lamps; what they mean in words is for the pointer and for those who hear the
+ * page. */
 static void put_outcome(struct markup *markup, struct json_object *outcome)
 {
     enum part_state state = part_state(text_member(outcome, "state"));

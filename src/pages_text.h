@@ -30,8 +30,8 @@ void text_put(struct markup *markup, const char *text, size_t limit);
 void text_put_in(struct markup *markup, const char *element, const char *class,
                  const char *text);
 
-/* The same, of words that must stay whole: "red=element-web green=element-web" may break at
- * its spaces, not at the hyphens. */
+/* The same, of words that must stay whole: "red=element-web green=element-web" may break
+ * at its spaces, not at the hyphens. */
 void text_put_words(struct markup *markup, const char *text, size_t limit);
 
 /* An identifier of which the style sheet shows only the beginning. */

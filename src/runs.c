@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runs of the server. A run that is asked for is made by a worker and becomes an input; when it
- * may begin, that is one, too. Runs that have ended are put away by src/keeping.c.
+ * The runs of the server. A run that is asked for is made by a worker and becomes an
+ * input; when it may begin, that is one, too. Runs that have ended are put away by
+ * src/keeping.c.
  */
 #include "runs.h"
 
@@ -150,8 +151,9 @@ void runs_settle(struct runs *runs)
 
 /* --- who may ask --- */
 
-/* Whether a request that a browser sent comes from one of our own pages, as it says itself (RFC
- * 6454, 7): any page in the world can have a browser post here. Else it has been answered. */
+/* Whether a request that a browser sent comes from one of our own pages, as it says
+ * itself (RFC 6454, 7): any page in the world can have a browser post here. Else it has
+ * been answered. */
 static bool is_from_here(struct http_exchange *exchange)
 {
     const char *origin = http_header(exchange, "Origin");
@@ -170,7 +172,8 @@ static bool is_from_here(struct http_exchange *exchange)
 
 /* --- POST /runs --- */
 
-/* A run that somebody asked for, on its way. The worker sees the plan, and what it makes of it. */
+/* A run that somebody asked for, on its way. The worker sees the plan, and what it makes
+ * of it. */
 struct wish {
     struct job job;                 /* its head */
     struct runs *runs;              /* loop only */
@@ -283,8 +286,8 @@ static void wish_gone_cb(void *argument)
     ((struct wish *)argument)->exchange = NULL;
 }
 
-/* The globs of `only`, where a text alone counts as one; owned. NULL: there are none, or *good is
- * false. */
+/* The globs of `only`, where a text alone counts as one; owned. NULL: there are none, or
+ * *good is false. */
 static struct json_object *read_globs(struct json_object *given, bool *good)
 {
     struct json_object *globs = json_new_array();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The endpoints for people and tools. They only read: the engine, and for what it has forgotten the
- * history.
+ * The endpoints for people and tools. They only read: the engine, and for what it has
+ * forgotten the history.
  */
 #include "status_api.h"
 
@@ -288,7 +288,8 @@ static void show_svg(struct http_exchange *exchange, struct daemon *daemon,
     draw(exchange, daemon, json_object_get_string(dot), PICTURE_SVG);
 }
 
-/* Answer with the graph of the case that the path names, in the form that reply() gives it. */
+/* Answer with the graph of the case that the path names, in the form that reply() gives
+ * it. */
 static void reply_graph(struct http_exchange *exchange, struct daemon *daemon,
                         bool context, history_reply *reply)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cases that are tried again: how often, with whom, on which servers, and what is told of it. */
+/* Cases that are tried again: how often, with whom, on which servers, and what is told of
+ * it. */
 #include "fixture.h"
 #include "json.h"
 #include "status.h"

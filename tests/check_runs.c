@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one after another: who serves which, cancelling, time-outs of cases that nobody fills,
- * stopping. */
+/* Runs one after another: who serves which, cancelling, time-outs of cases that nobody
+ * fills, stopping. */
 #include "fixture.h"
 #include "json.h"
 #include "status.h"
@@ -196,8 +196,8 @@ static void note_end(void *argument, const char *run, bool shown, size_t changes
     free(before);
 }
 
-/* "7*1 82 ": the first digit of each run's id, * if it is shown, how much changed. Valid until the
- * next call. */
+/* "7*1 82 ": the first digit of each run's id, * if it is shown, how much changed. Valid
+ * until the next call. */
 static const char *ended_runs(void)
 {
     static char *text;
@@ -369,7 +369,8 @@ START_TEST(what_is_queued_is_cancelled)
 }
 END_TEST
 
-/* What was cancelled in the queue stays so, when all that was before the next beginning is left. */
+/* What was cancelled in the queue stays so, when all that was before the next beginning
+ * is left. */
 START_TEST(what_was_cancelled_in_the_queue_never_runs)
 {
     world_add(&world, LOOK("A", "web"), 1);
