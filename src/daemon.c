@@ -11,6 +11,7 @@
 #include "httpstep.h"
 #include "inputs.h"
 #include "journal.h"
+#include "json.h"
 #include "keeping.h"
 #include "listen.h"
 #include "now.h"
@@ -333,6 +334,7 @@ static bool set_out(struct daemon *daemon)
     if (!restart_replay(daemon))
         return false;
     bool fresh = engine_is_fresh(daemon->engine);
+    daemon->begun_ms = now().mono_ms;
     engine_set_ops(daemon->engine, wiring_ops());
     if (fresh && daemon->config.autostart == CONFIG_YES &&
         !runs_start_first(daemon->runs))
@@ -359,6 +361,22 @@ bool daemon_start(struct daemon *daemon)
     return listen_everywhere(daemon);
 }
 
+/* A run that ended before this process began has had its say. */
+static void judge_run(void *context, const char *run, bool shown, size_t changes,
+                      const struct instant *ended)
+{
+    struct daemon *daemon = context;
+    struct json_object *head = status_run_head(daemon->engine, run);
+    struct json_object *totals = json_member(head, "totals");
+
+    (void)shown, (void)changes;
+    if (ended->mono_ms > daemon->begun_ms &&
+        json_object_get_int64(json_member(totals, "success")) !=
+            json_object_get_int64(json_member(totals, "cases")))
+        daemon->exit_status = EXIT_FAILURE;
+    json_object_put(head);
+}
+
 int daemon_run(struct daemon *daemon)
 {
     daemon_settle(daemon);
@@ -366,6 +384,7 @@ int daemon_run(struct daemon *daemon)
     event_base_dispatch(daemon->base);
     if (daemon->once && !engine_succeeded(daemon->engine))
         daemon->exit_status = EXIT_FAILURE;
+    engine_ended_runs(daemon->engine, judge_run, daemon);
     char *line = status_line(daemon->engine);
     log_info("ends: %s", line);
     free(line);

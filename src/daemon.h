@@ -38,6 +38,7 @@ struct daemon {
     char hostname[256];            /* for reports */
     bool once;                     /* stop when all cases have ended */
     bool stopping;                 /* on the way out */
+    int64_t begun_ms;   /* monotonic: when this process took over from the journal */
     int64_t watched_ms; /* monotonic: when a program last asked how things stand */
     int exit_status;    /* of the process */
 

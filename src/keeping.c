@@ -241,7 +241,8 @@ static void look_at(void *argument, const char *run, bool shown, size_t changes,
     if (record->kept != changes) {
         if (keeping->writing.run[0] == '\0' && record->retry_ms <= moment)
             begin_writing(keeping, run, changes);
-    } else if (!shown && ended->mono_ms + patience <= moment &&
+    } else if (!shown && !keeping->daemon->once &&
+               ended->mono_ms + patience <= moment &&
                is_next_to_go(keeping, record)) {
         begin_forgetting(keeping, record);
     }

@@ -21,7 +21,8 @@ void keeping_free(struct keeping *keeping);
 /* This run began with the journal's input of this number. */
 void keeping_note_beginning(struct keeping *keeping, const char *run, int64_t number);
 
-/* Look after ended runs: to be called once a second, and soon after one has ended. */
+/* Look after ended runs (with --once none is forgotten: the exit status needs all): to be
+ * called once a second, and soon after one has ended. */
 void keeping_look(struct keeping *keeping);
 
 /* Whether all that has ended is in the history, or can't be written. */

@@ -229,8 +229,12 @@ class ReportTest(RetryTest):
 
 
 class OnceTest(RetryTest):
+    def setUp(self):
+        super().setUp()
+        self.write_definition(solo())
+
     def once(self, expect, *responses):
-        daemon = self.start(solo(), config=TWICE, options=["--once"], expect=expect)
+        daemon = self.start(config=TWICE, options=["--once"], expect=expect)
         for response in responses:
             self.dance(response).expect_exit()
         self.assertEqual(daemon.wait(20), expect)
@@ -240,6 +244,24 @@ class OnceTest(RetryTest):
 
     def test_failed_in_the_end(self):
         self.once(1, "failed", "failed")
+
+    def test_what_was_before_does_not_count(self):
+        self.once(1, "failed", "failed")
+        self.once(0, "danced")
+
+    def test_every_run_counts(self):
+        for expect, responses in ((1, ("failed", "danced")), (1, ("danced", "failed")),
+                                  (0, ("danced", "danced"))):
+            with self.subTest(responses):
+                config = {"timeouts": {"active-client": "50ms"}, "server": {
+                    "state-dir": self.folder / "-".join(responses)}}
+                daemon = self.start(config=config, options=["--once"], expect=expect)
+                clients = [self.client(), self.client()]
+                request(daemon.url, "POST", "/runs", {})
+                for client, response in zip(clients, responses):
+                    client.act("dance", response)
+                    client.expect_exit()
+                self.assertEqual(daemon.wait(20), expect)
 
 
 if __name__ == "__main__":
