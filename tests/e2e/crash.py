@@ -135,7 +135,7 @@ class CrashLoop:
         with open(self.folder / "clients.log", "wb") as log:
             self.clients = subprocess.Popen(
                 [sys.executable, str(HERE / "crash_clients.py"), str(self.folder), self.url,
-                 str(self.options.seed), *kinds], stdin=subprocess.PIPE, stderr=log)
+                 str(self.options.seed), "0.02", *kinds], stdin=subprocess.PIPE, stderr=log)
 
     def stop_clients(self):
         self.clients.stdin.close()

@@ -6,11 +6,12 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import unittest
 
 from adapters import multipart
-from harness import (COMMAND, DAEMON, PATIENCE, ServerTest, check_junit, definition, does,
+from harness import (DAEMON, HERE, PATIENCE, ServerTest, check_junit, definition, does,
                      duet, later, request, run, solo, state, wait_until)
 
 
@@ -231,7 +232,7 @@ class TimeTest(RestartTest):
     def check_clock(self, first):
         """The clock that counts from the start of the machine stood elsewhere when the
         server was killed: the journal's first input came at `first`, in milliseconds."""
-        self.begin_timed("2s")
+        self.begin_timed(f"{2 * PATIENCE:g}s")
         self.daemon.kill()
         link = sqlite3.connect(self.folder / "state" / "journal.sqlite")
         by = first - link.execute("SELECT min(mono) FROM inputs").fetchone()[0]
@@ -375,7 +376,7 @@ class RunsTest(RestartTest):
         self.assertOutcome("success")
         asked = request(self.daemon.url, "POST", "/runs", {})
         self.assertEqual((asked.status, asked.json["state"]), (201, "running"))
-        self.assertEqual(self.daemon.case()["name"], "red=element-ios")
+        wait_until(lambda: self.daemon.case()["name"] == "red=element-ios", 10, "the run")
         self.restart()
         self.assertEqual(self.daemon.case()["name"], "red=element-ios")
         self.client("element-ios").act("dance", "danced")
@@ -424,15 +425,13 @@ class RunsTest(RestartTest):
             request(self.daemon.url, "POST", f"/runs/{run_id}/cancel", {}).status, 409)
 
     def test_half_a_suite_with_many_clients(self):
-        """What `trafficlight simulate` plays goes on after a kill."""
         self.begin(duet("Played"), config={"tests": {"repeat": 60}})
         clients = subprocess.Popen(
-            [str(COMMAND), "simulate", "--url", f"http://127.0.0.1:{self.port}",
-             "--client", "element-web=20", "--think", "20ms..200ms", "--forever",
-             "--duration", "60", "--quiet", "--wait", "2"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [sys.executable, str(HERE / "crash_clients.py"), str(self.folder),
+             f"http://127.0.0.1:{self.port}", "1", "0", *["element-web"] * 20],
+            stdin=subprocess.PIPE)
         self.addCleanup(clients.wait)
-        self.addCleanup(clients.kill)
+        self.addCleanup(clients.stdin.close)
 
         def ended():
             totals = self.daemon.status()["totals"]
