@@ -102,8 +102,7 @@ bool engine_find_file(const struct engine *engine, const char *id, unsigned atte
     HASH_FIND_STR(engine->cases_by_id, id, testcase);
     if (testcase == NULL)
         return false;
-    TAILQ_FOREACH_REVERSE(turn, &testcase->turns, turn_list, link)
-    {
+    TAILQ_FOREACH_REVERSE (turn, &testcase->turns, turn_list, link) {
         if ((attempt == 0 || attempt == turn->number) &&
             json_member(turn->files, name) != NULL) {
             fill_in(target, turn);

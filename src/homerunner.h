@@ -60,9 +60,9 @@ void homerunner_create(struct homerunner *homerunner, const char *deployment,
  * nothing. */
 void homerunner_destroy(struct homerunner *homerunner, const char *deployment);
 
-/* The same for a deployment that another process was making when it ended: homerunner may still be
- * at it, and knows the deployment only when it is done. So it is asked again until it does, or until
- * a create can't take any longer. */
+/* The same for a deployment that another process was making when it ended: homerunner may
+ * still be at it, and knows the deployment only when it is done. So it is asked again
+ * until it does, or until a create can't take any longer. */
 void homerunner_destroy_lost(struct homerunner *homerunner, const char *deployment);
 
 /* How many deployments are being made or destroyed. */

@@ -77,8 +77,8 @@ static void judge_byte(struct http_connection *connection, unsigned char byte)
         head->tail = head->tail << 8 | byte;
 }
 
-/* Most bytes stand within a header line and are plain: as many of these as come next are passed over at
- * once. Gives how many. */
+/* Most bytes stand within a header line and are plain: as many of these as come next are
+ * passed over at once. Gives how many. */
 static size_t pass_plain(struct http_connection *connection, const unsigned char *bytes,
                          size_t size)
 {
@@ -192,8 +192,8 @@ void http_guard_body(struct http_connection *connection, size_t waiting)
         http_room_drop(exchange);
         http_guard_discard(request);
     }
-    /* evhttp would gather the whole chunk before it gives it to us. Its last byte is left,
-     * for 0 would mean the end of the body. */
+    /* evhttp would gather the whole chunk before it gives it to us. Its last byte is
+     * left, for 0 would mean the end of the body. */
     if (request->chunk_cb && request->ntoread > 1) {
         size_t length = evbuffer_get_length(input);
         if (length > (uint64_t)request->ntoread - 1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of runs that have ended. One is written at a time, some cases in each turn of the
- * loop, so that a large run holds nobody up.
+ * What becomes of runs that have ended. One is written at a time, some cases in each turn
+ * of the loop, so that a large run holds nobody up.
  */
 #include "keeping.h"
 
@@ -102,13 +102,17 @@ static void written(void *argument, const char *cause)
 {
     struct keeping *keeping = argument;
 
-    if (cause != NULL || keeping->writing.last)
-        end_writing(keeping, cause);
-    else
+    if (cause == NULL && !keeping->writing.last) {
         write_on(keeping);
+        return;
+    }
+    end_writing(keeping, cause);
+    if (cause == NULL)
+        keeping_look(keeping); /* runs may end faster than somebody looks */
 }
 
-/* A copy that shares nothing with the engine: it is read on another thread. Takes the original. */
+/* A copy that shares nothing with the engine: it is read on another thread. Takes the
+ * original. */
 static struct json_object *apart(struct json_object *shared)
 {
     struct json_object *copy = json_copy(shared);
@@ -213,8 +217,8 @@ static void begin_forgetting(struct keeping *keeping, struct record *record)
 
 /* --- looking --- */
 
-/* Runs are forgotten in the order of their beginning: the journal is cut before the first one that is
- * still there. */
+/* Runs are forgotten in the order of their beginning: the journal is cut before the first
+ * one that is still there. */
 static bool is_next_to_go(const struct keeping *keeping, const struct record *record)
 {
     const struct record *first = TAILQ_FIRST(&keeping->records);

@@ -99,8 +99,8 @@ START_TEST(test_adopted)
     ck_assert_ptr_null(restart);
     ck_assert_uint_eq(running.paths.count, 2);
     ck_assert_str_eq(running.paths.items[1], "/c");
-    ck_assert_uint_eq(running.settings.only_count, 2);
-    ck_assert_str_eq(running.settings.only[0], "y.*");
+    ck_assert_uint_eq(running.only.count, 2);
+    ck_assert_str_eq(running.only.items[0], "y.*");
     ck_assert(running.settings.wait_scale > 0.49 && running.settings.wait_scale < 0.51);
     ck_assert_uint_eq(running.repeat, 2);
     ck_assert_int_eq(running.strict, CONFIG_YES);
@@ -110,7 +110,7 @@ START_TEST(test_adopted)
     ck_assert_uint_eq(running.history.keep, 7);
     ck_assert_uint_eq(running.settings.transcript, 8);
     ck_assert_int_eq(running.log_level, LOG_LEVEL_DEBUG);
-    ck_assert_str_eq(old.settings.only[0], "x.*"); /* for whoever has borrowed it */
+    ck_assert_str_eq(old.only.items[0], "x.*"); /* for whoever has borrowed it */
     ck_assert_str_eq(old.paths.items[0], "/a");
     config_clear(&old);
 }
