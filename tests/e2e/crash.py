@@ -23,6 +23,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from http.client import HTTPException
 from pathlib import Path
 
 from harness import (DAEMON, HERE, PATIENCE, SANITIZERS, check_junit, definition, does,
@@ -126,7 +127,8 @@ class CrashLoop:
             "tests": {"path": suites, "repeat": self.options.repeat, "retries": 1},
             "homerunner": {"url": self.homerunner.url, "limit": LIMIT,
                            "timeout": f"{8 * PATIENCE:g}s"},
-            "timeouts": {"step": f"{60 * PATIENCE:g}s", "idle-client": f"{60 * PATIENCE:g}s",
+            "timeouts": {"step": f"{60 * PATIENCE:g}s",
+                         "idle-client": f"{60 * PATIENCE:g}s",
                          "active-client": f"{15 * PATIENCE:g}s"},
             "server-type synapse": {"images": "complement-synapse"}}))
 
@@ -135,7 +137,7 @@ class CrashLoop:
         with open(self.folder / "clients.log", "wb") as log:
             self.clients = subprocess.Popen(
                 [sys.executable, str(HERE / "crash_clients.py"), str(self.folder), self.url,
-                 str(self.options.seed), *kinds], stdin=subprocess.PIPE, stderr=log)
+                 str(self.options.seed), "0.02", *kinds], stdin=subprocess.PIPE, stderr=log)
 
     def stop_clients(self):
         self.clients.stdin.close()
@@ -169,9 +171,9 @@ class CrashLoop:
             return request(self.url, method, path, body, timeout=60)
         except Exception as problem:  # whatever a connection that breaks off looks like
             self.check_alive()
-            if isinstance(problem, (OSError, ValueError)) or "http" in type(problem).__module__:
-                return None
-            raise
+            if not isinstance(problem, (OSError, ValueError, HTTPException)):
+                raise
+            return None
 
     def get(self, path):
         """The answer; the server has to be there."""
@@ -393,7 +395,8 @@ class CrashLoop:
               + ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
               + f"; {len(registered)} registrations, {len(taken)} reports and "
               f"{len(files)} files taken, {lost} requests asked again; "
-              f"{len(self.homerunner.created)} deployments, {self.homerunner.most_at_once} at once", flush=True)
+              f"{len(self.homerunner.created)} deployments, "
+              f"{self.homerunner.most_at_once} at once", flush=True)
 
     # --- all of it
 

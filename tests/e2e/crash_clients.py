@@ -7,7 +7,9 @@ gone in the middle of it. After `exit` it registers anew under another id.
 What was answered is in the client's own log, a line of JSON each, written before it goes
 on. All end when their standard input does.
 
-    crash_clients.py FOLDER URL SEED TYPE…      (a process for each type)
+    crash_clients.py FOLDER URL SEED FAILURES TYPE…      (a process for each type)
+
+FAILURES is how often an action fails, from 0 to 1.
 """
 import http.client
 import json
@@ -40,9 +42,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class CrashClient:
-    def __init__(self, folder, url, seed, number, kind):
+    def __init__(self, folder, url, seed, failures, number, kind):
         self.url = url
         self.kind = kind
+        self.failures = failures
         self.number = number
         self.dice = random.Random(f"{seed} {number}")
         self.link = None
@@ -115,7 +118,7 @@ class CrashClient:
 
     def report(self, action, what="reported"):
         response = (action["responses"] or ["done"])[0]
-        if self.dice.random() < 0.02:
+        if self.dice.random() < self.failures:
             response = "failed"
         token = f"{self.dice.getrandbits(64):016x}"
         self.note("reports", token=token, delivery=action["id"])
@@ -165,13 +168,13 @@ class CrashClient:
 
 
 def main():
-    folder, url, seed, *kinds = sys.argv[1:]
+    folder, url, seed, failures, *kinds = sys.argv[1:]
     children = []
     for number, kind in enumerate(kinds):
         child = os.fork()
         if child == 0:
             signal.alarm(int(LONGEST_S))
-            CrashClient(folder, url, seed, number, kind).run()
+            CrashClient(folder, url, seed, float(failures), number, kind).run()
             os._exit(0)
         children.append(child)
     ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]

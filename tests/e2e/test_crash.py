@@ -7,7 +7,7 @@ from crash import CrashLoop, options
 
 class CrashTest(unittest.TestCase):
     def kill(self, *arguments):
-        chosen = options("--kills", "15", *arguments)
+        chosen = options("--kills", "15", "--clients", "30", "--repeat", "6", *arguments)
         print(f"seed {chosen.seed}", flush=True)
         wrong = CrashLoop(chosen).run()
         self.assertFalse(wrong, "\n".join(wrong))

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A state folder on a disk without room: a small tmpfs in a mount namespace of our own."""
 import ctypes
-import json
 import os
 import subprocess
 import unittest
 
-from harness import Client, ServerTest, duet, request, run, solo, wait_until, DAEMON
+from adapters import multipart
+from harness import DAEMON, ServerTest, duet, run, solo, wait_until
 
 SIZE = 4 * 1024 * 1024
 CLONE_NEWNS = 0x00020000
@@ -155,7 +155,6 @@ class RefusingTest(FullTest):
         self.assertIn("dance", self.daemon.wait_case("error")["message"])
 
     def test_uploads(self):
-        from adapters import multipart
         self.begin(solo())
         red = self.client()
         red.expect("dance")

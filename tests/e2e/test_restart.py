@@ -6,12 +6,13 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import unittest
 
 from adapters import multipart
-from harness import (COMMAND, DAEMON, PATIENCE, ServerTest, check_junit, definition, does,
-                     duet, later, request, run, solo, state, wait_until)
+from harness import (COMMAND, DAEMON, HERE, PATIENCE, ServerTest, check_junit, definition,
+                     does, duet, later, request, run, solo, state, wait_until)
 
 
 def without_times(status):
@@ -37,7 +38,8 @@ class RestartTest(ServerTest):
 
     def settings(self, changes=None):
         changes = dict(changes or {})
-        changes["server"] = {"listen": f"127.0.0.1:{self.port}", **changes.get("server", {})}
+        changes["server"] = {"listen": f"127.0.0.1:{self.port}",
+                             **changes.get("server", {})}
         return super().settings(changes)
 
     def begin(self, *definitions, config=None, **more):
@@ -176,7 +178,8 @@ class KilledTest(RestartTest):
         self.assertEqual(self.daemon.get(path).body, b"what was uploaded")
         self.back(red).act("dance", "danced")
         kind, body = multipart({"late.txt": b"after the end"})
-        self.assertTaken(self.back(red).call("POST", "upload", body, {"Content-Type": kind}))
+        self.assertTaken(self.back(red).call("POST", "upload", body,
+                                             {"Content-Type": kind}))
         self.restart()
         self.assertEqual(self.daemon.case()["files"], ["red_out.txt", "red_late.txt"])
         self.assertEqual(self.daemon.get(path).body, b"what was uploaded")
@@ -231,7 +234,7 @@ class TimeTest(RestartTest):
     def check_clock(self, first):
         """The clock that counts from the start of the machine stood elsewhere when the
         server was killed: the journal's first input came at `first`, in milliseconds."""
-        self.begin_timed("2s")
+        self.begin_timed(f"{2 * PATIENCE:g}s")
         self.daemon.kill()
         link = sqlite3.connect(self.folder / "state" / "journal.sqlite")
         by = first - link.execute("SELECT min(mono) FROM inputs").fetchone()[0]
@@ -375,7 +378,7 @@ class RunsTest(RestartTest):
         self.assertOutcome("success")
         asked = request(self.daemon.url, "POST", "/runs", {})
         self.assertEqual((asked.status, asked.json["state"]), (201, "running"))
-        self.assertEqual(self.daemon.case()["name"], "red=element-ios")
+        wait_until(lambda: self.daemon.case()["name"] == "red=element-ios", 10, "the run")
         self.restart()
         self.assertEqual(self.daemon.case()["name"], "red=element-ios")
         self.client("element-ios").act("dance", "danced")
@@ -423,16 +426,14 @@ class RunsTest(RestartTest):
         self.assertEqual(
             request(self.daemon.url, "POST", f"/runs/{run_id}/cancel", {}).status, 409)
 
-    def test_half_a_suite_with_many_clients(self):
-        """What `trafficlight simulate` plays goes on after a kill."""
+    def play_half(self, *command):
+        """Twenty clients play; in the middle of it the server is killed."""
         self.begin(duet("Played"), config={"tests": {"repeat": 60}})
-        clients = subprocess.Popen(
-            [str(COMMAND), "simulate", "--url", f"http://127.0.0.1:{self.port}",
-             "--client", "element-web=20", "--think", "20ms..200ms", "--forever",
-             "--duration", "60", "--quiet", "--wait", "2"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        clients = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL)
         self.addCleanup(clients.wait)
-        self.addCleanup(clients.kill)
+        self.addCleanup(clients.terminate)
+        self.addCleanup(clients.stdin.close)
 
         def ended():
             totals = self.daemon.status()["totals"]
@@ -451,6 +452,15 @@ class RunsTest(RestartTest):
         names = [case.get("name") for case in self.daemon.junit().iter("testcase")]
         self.assertEqual((len(names), len(set(names))), (60, 60))
         self.assertIsNone(clients.poll())
+
+    def test_half_a_suite_with_many_clients(self):
+        self.play_half(sys.executable, HERE / "crash_clients.py", self.folder,
+                       f"http://127.0.0.1:{self.port}", 1, 0, *["element-web"] * 20)
+
+    def test_half_a_suite_with_simulated_clients(self):
+        self.play_half(COMMAND, "simulate", "--url", f"http://127.0.0.1:{self.port}",
+                       "--client", "element-web=20", "--think", "20ms..200ms", "--forever",
+                       "--quiet", "--wait", 2)
 
 
 class EndedTest(RestartTest):
@@ -627,7 +637,8 @@ class RefusedTest(RestartTest):
         link.commit()
         link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         link.close()
-        self.refuse(str(self.state), "can't be read back", "start the version that wrote it")
+        self.refuse(str(self.state), "can't be read back",
+                    "start the version that wrote it")
 
     def test_a_folder_that_can_not_be_made(self):
         self.state.write_text("in the way")
