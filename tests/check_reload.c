@@ -181,6 +181,7 @@ START_TEST(test_restart)
     ck_assert_str_eq(running.listen.items[0], "127.0.0.1:5000");
     ck_assert_uint_eq(running.worker_threads, 4);
     ck_assert_uint_eq(running.settings.deployments, 8);
+    ck_assert_uint_eq(running.homerunner_limit, 8);
     ck_assert_uint_eq(running.limits.body, 1 << 20);
     ck_assert_int_eq(running.durability, DURABILITY_PROCESS);
     config_clear(&old);
