@@ -99,8 +99,8 @@ START_TEST(test_adopted)
     ck_assert_ptr_null(restart);
     ck_assert_uint_eq(running.paths.count, 2);
     ck_assert_str_eq(running.paths.items[1], "/c");
-    ck_assert_uint_eq(running.settings.only_count, 2);
-    ck_assert_str_eq(running.settings.only[0], "y.*");
+    ck_assert_uint_eq(running.only.count, 2);
+    ck_assert_str_eq(running.only.items[0], "y.*");
     ck_assert(running.settings.wait_scale > 0.49 && running.settings.wait_scale < 0.51);
     ck_assert_uint_eq(running.repeat, 2);
     ck_assert_int_eq(running.strict, CONFIG_YES);
@@ -110,7 +110,7 @@ START_TEST(test_adopted)
     ck_assert_uint_eq(running.history.keep, 7);
     ck_assert_uint_eq(running.settings.transcript, 8);
     ck_assert_int_eq(running.log_level, LOG_LEVEL_DEBUG);
-    ck_assert_str_eq(old.settings.only[0], "x.*"); /* for whoever has borrowed it */
+    ck_assert_str_eq(old.only.items[0], "x.*"); /* for whoever has borrowed it */
     ck_assert_str_eq(old.paths.items[0], "/a");
     config_clear(&old);
 }
@@ -157,6 +157,22 @@ START_TEST(test_kinds_that_differ)
 
     ck_assert_msg(changed != NULL, "not seen: %s -> %s", kinds[_i].before,
                   kinds[_i].after);
+    config_clear(&old);
+}
+END_TEST
+
+/* How many deployments there may be follows from the configuration that holds. */
+START_TEST(test_homerunners)
+{
+    struct config old = exchange("[homerunner]\nurl = http://a http://b\nurl = http://c\n"
+                                 "limit = 5\n",
+                                 "[homerunner]\nurl = http://a\nlimit = 7\n");
+
+    ck_assert_ptr_null(changed);
+    ck_assert_ptr_nonnull(strstr(restart, "[homerunner] url: has changed"));
+    ck_assert_uint_eq(running.settings.homerunners, 3);
+    ck_assert_uint_eq(running.settings.deployments, 15);
+    ck_assert_uint_eq(old.settings.deployments, 7);
     config_clear(&old);
 }
 END_TEST
@@ -331,6 +347,7 @@ static Suite *reload_suite(void)
     tcase_add_test(adopting, test_kinds);
     tcase_add_loop_test(adopting, test_kinds_that_differ, 0,
                         sizeof kinds / sizeof *kinds);
+    tcase_add_test(adopting, test_homerunners);
     tcase_add_test(adopting, test_restart);
     tcase_add_test(adopting, test_command_line_wins);
     tcase_add_checked_fixture(room, room_set_up, room_tear_down);
