@@ -46,8 +46,8 @@ struct deployment {
     bool is_nowhere;             /* all is known of it: nobody made it */
     struct place *place;         /* where it counts; NULL: nowhere; borrowed */
     unsigned begun;              /* of its create, from place_begin() */
-    bool *tried;      /* by position: places that could not be reached; owned */
-    char *causes;     /* why those could not; NULL: there are none; owned */
+    bool *tried;       /* by position: places that could not be reached; owned */
+    char *causes;      /* why those could not; NULL: there are none; owned */
     struct call *call; /* DEPLOYMENT_WAITS: its create; owned */
     TAILQ_ENTRY(deployment) waiting; /* DEPLOYMENT_WAITS: in the client's list */
     UT_hash_handle hh;               /* in the client's table, by name */
@@ -185,9 +185,9 @@ static void timer_cb(evutil_socket_t fd, short what, void *context)
 
 static enum place_news news_of(enum call_outcome outcome)
 {
-    return outcome == CALL_WENT_WELL                                  ? PLACE_WENT_WELL
+    return outcome == CALL_WENT_WELL                               ? PLACE_WENT_WELL
            : outcome == CALL_FAILED || outcome == CALL_UNREACHABLE ? PLACE_FAILED
-                                                                      : PLACE_NO_NEWS;
+                                                                   : PLACE_NO_NEWS;
 }
 
 /* Its homerunner could not be reached: have another one asked. Takes the call, and gives
@@ -217,8 +217,8 @@ static void explain_cancelled(const struct homerunner *homerunner, struct call *
 {
     const char *who = call->target_count == 1 ? call->targets->shown : NULL;
 
-    cause_set(&call->cause, "homerunner%s%s was not asked: %s",
-              who != NULL ? " at " : "", who != NULL ? who : "",
+    cause_set(&call->cause, "homerunner%s%s was not asked: %s", who != NULL ? " at " : "",
+              who != NULL ? who : "",
               workers_are_stopping(homerunner->workers) ? "trafficlight is stopping"
                                                         : "nobody wants the servers now");
 }

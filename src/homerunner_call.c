@@ -127,7 +127,8 @@ static struct json_object *create_json(const char *deployment,
 static void send_to(struct call *call, const struct call_target *target,
                     struct fetch_reply *reply)
 {
-    char *url = xasprintf("%s/%s", target->url, call->names != NULL ? "create" : "destroy");
+    char *url =
+        xasprintf("%s/%s", target->url, call->names != NULL ? "create" : "destroy");
 
     call->request.url = url;
     fetch_send(&call->request, reply);

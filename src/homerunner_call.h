@@ -33,16 +33,16 @@ struct call_target {
 struct call {
     struct job job;                /* must be first */
     struct homerunner *homerunner; /* for done() only */
-    struct fetch_request request;  /* its body is owned here, its url filled in by run() */
-    char *body;                    /* of the request, owned */
-    struct call_target *targets;   /* who is asked: of a create one; owned */
-    size_t target_count;           /* length of targets */
-    char *deployment;              /* name, owned */
-    int64_t retry_ms;              /* first pause of a destroy */
-    int64_t patience_ms; /* a destroy that is refused is tried again for so long */
-    char **names;        /* the caller's names of the servers, owned */
-    size_t count;        /* how many those are */
-    enum call_outcome outcome;   /* of a create */
+    struct fetch_request request; /* its body is owned here, its url filled in by run() */
+    char *body;                   /* of the request, owned */
+    struct call_target *targets;  /* who is asked: of a create one; owned */
+    size_t target_count;          /* length of targets */
+    char *deployment;             /* name, owned */
+    int64_t retry_ms;             /* first pause of a destroy */
+    int64_t patience_ms;       /* a destroy that is refused is tried again for so long */
+    char **names;              /* the caller's names of the servers, owned */
+    size_t count;              /* how many those are */
+    enum call_outcome outcome; /* of a create */
     struct json_object *servers; /* the result of a create, owned */
     char *cause;                 /* why there is none, owned */
 };

@@ -596,7 +596,8 @@ START_TEST(one_that_fails_is_left_out)
     scripted_start(servers[1], made, destroyed);
     start_client_of(2, failures[_i].timeout_ms);
     create("case-1");
-    ck_assert_ptr_nonnull(created_cause); /* it may have been made: nobody else is asked */
+    ck_assert_ptr_nonnull(
+        created_cause); /* it may have been made: nobody else is asked */
     ck_assert_str_eq(created_where, url_of(0));
     assert_requests(1, 0, 0);
     destroy("case-1", NULL); /* at the one that failed */
