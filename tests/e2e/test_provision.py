@@ -313,7 +313,7 @@ class SeveralTest(ServerTest):
         wait_until(lambda: lost in first.deployments)
         self.launch(homes=self.homes)
         wait_until(lambda: lost not in first.deployments)
-        self.assertEqual(second.destroyed, [lost])  # which never had it
+        wait_until(lambda: second.destroyed == [lost])  # which never had it
         self.assertAllEndWell(players)
 
     def test_one_that_is_not_configured_any_more(self):
