@@ -13,7 +13,6 @@
 #include "xalloc.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,11 +415,12 @@ static void give_up_waiting(struct engine *engine, struct testcase *testcase,
 {
     const struct run *run = testcase->suite->run;
     char *reason = matching_reason(run->matching, testcase);
-    char *message = xasprintf("the case waited for its clients for %" PRId64 " s: %s",
-                              run->settings.unfilled_timeout_ms / 1000, reason);
+    char *time = duration_format(run->settings.unfilled_timeout_ms);
+    char *message = xasprintf("the case waited for its clients for %s: %s", time, reason);
 
     engine_end_case(engine, testcase, "unfilled", message, now);
     free(message);
+    free(time);
     free(reason);
 }
 

@@ -177,6 +177,7 @@ static struct json_object *suite_json(const struct engine *engine,
     struct json_object *object = suite_head(suite);
     struct json_object *cases = json_new_array();
 
+    json_put_text(object, "run", suite->run->id);
     for (size_t i = 0; i < suite->case_count; i++)
         json_append(cases, case_json(engine, &suite->cases[i], view));
     json_put(object, "cases", cases);

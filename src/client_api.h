@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The endpoints for adapters: register, poll, report, error; the one for uploads is in src/upload.c.
- * Handlers of src/http.h; their context is the struct daemon. Loop thread only.
+ * The endpoints for adapters: register, poll, report, error; the one for uploads is in
+ * src/upload.c. Handlers of src/http.h; their context is the struct daemon. Loop thread
+ * only.
  */
 #ifndef TL_CLIENT_API_H
 #define TL_CLIENT_API_H

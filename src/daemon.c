@@ -156,7 +156,8 @@ static bool listen_everywhere(struct daemon *daemon)
     return true;
 }
 
-/* Have as many descriptors as the system lets us; gives how many connections that makes. */
+/* Have as many descriptors as the system lets us; gives how many connections that
+ * makes. */
 static size_t raise_descriptors(void)
 {
     struct rlimit limit = {0};
@@ -316,8 +317,8 @@ static void make_service(struct daemon *daemon)
 
 /* --- life --- */
 
-/* Before anybody is served, what begins by itself has begun. A disk that does not take it is no reason
- * to serve nobody. */
+/* Before anybody is served, what begins by itself has begun. A disk that does not take it
+ * is no reason to serve nobody. */
 static void await_beginning(struct daemon *daemon)
 {
     int64_t end_ms = now().mono_ms + BEGIN_MS;

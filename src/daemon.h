@@ -46,16 +46,17 @@ struct daemon {
     struct reload *reload;              /* SIGHUP; owned */
 };
 
-/* Make all rooms, stand where the journal ends, read the definitions, listen. The daemon's configuration and its origin
- * are there, everything else zero. Gives false after it has logged what went wrong;
- * daemon_free() either way. */
+/* Make all rooms, stand where the journal ends, read the definitions, listen. The
+ * daemon's configuration and its origin are there, everything else zero. Gives false
+ * after it has logged what went wrong; daemon_free() either way. */
 bool daemon_start(struct daemon *daemon);
 
 /* Serve until the end; gives the exit status of the process. */
 int daemon_run(struct daemon *daemon);
 void daemon_free(struct daemon *daemon);
 
-/* Called after every input of the engine: sets the timer, has the next run begin, notices the end. */
+/* Called after every input of the engine: sets the timer, has the next run begin, notices
+ * the end. */
 void daemon_settle(struct daemon *daemon);
 
 /* What lib/status.h wants to know of the daemon, as of now. */

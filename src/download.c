@@ -130,7 +130,8 @@ static bool lists(struct json_object *files, const char *name)
     return false;
 }
 
-/* The latest attempt (or this one) of a case that is kept which has a file of this name; 0: none. */
+/* The latest attempt (or this one) of a case that is kept which has a file of this name;
+ * 0: none. */
 static unsigned find_attempt(struct json_object *testcase, unsigned wanted,
                              const char *name)
 {

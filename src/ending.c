@@ -103,7 +103,8 @@ static void leave(struct ending *ending)
 
 /* --- what is waited for --- */
 
-/* --once: whether all has been said. Who has been looking on gets the time to look once more. */
+/* --once: whether all has been said. Who has been looking on gets the time to look once
+ * more. */
 static bool has_said_all(const struct ending *ending, int64_t waited_ms)
 {
     const struct daemon *daemon = ending->daemon;

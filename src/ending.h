@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of the process: because all has been done (--once), because somebody said so (SIGTERM,
- * SIGINT), or because another process is to go on where this one stands (SIGUSR1). Loop thread only.
+ * The end of the process: because all has been done (--once), because somebody said so
+ * (SIGTERM, SIGINT), or because another process is to go on where this one stands
+ * (SIGUSR1). Loop thread only.
  */
 #ifndef TL_ENDING_H
 #define TL_ENDING_H

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Uploaded files on the disk: <folder>/<run id>/<case id>/<attempt>/<role>_<file name>. The functions that
- * touch the disk are for workers; the others are for any thread.
+ * Uploaded files on the disk: <folder>/<run id>/<case id>/<attempt>/<role>_<file name>.
+ * The functions that touch the disk are for workers; the others are for any thread.
  *
- * One worker at a time stores files of a case. A file is written under another name first and then renamed, so that whoever reads never
- * meets half of one, and one that is being sent stays whole while it is replaced. What is
- * stored survives the process; nothing is asked of the disk for a loss of power.
+ * One worker at a time stores files of a case. A file is written under another name first
+ * and then renamed, so that whoever reads never meets half of one, and one that is being
+ * sent stays whole while it is replaced. What is stored survives the process; nothing is
+ * asked of the disk for a loss of power.
  */
 #ifndef TL_FILES_H
 #define TL_FILES_H
@@ -25,12 +26,14 @@ enum file_result {
     FILES_FAILED,   /* the system said no; *error is its number */
 };
 
-/* The name for a file that a client in this role calls `given`: without folders (slash and
- * backslash), without dots at its beginning, of A-Z a-z 0-9 . _ - only (others become _),
- * at most 200 bytes, of which a short ending like .png is kept. Owned by the caller. */
+/* The name for a file that a client in this role calls `given`: without folders (slash
+ * and backslash), without dots at its beginning, of A-Z a-z 0-9 . _ - only (others become
+ * _), at most 200 bytes, of which a short ending like .png is kept. Owned by the
+ * caller. */
 char *file_name(const char *role, const char *given);
 
-/* Where files of an attempt of a case are, below the folder of all. Owned by the caller. */
+/* Where files of an attempt of a case are, below the folder of all. Owned by the
+ * caller. */
 char *file_place(const char *run, const char *testcase, unsigned attempt);
 
 /* Store all of these below folder/place, or none. Folders are made as needed. At most
@@ -44,8 +47,8 @@ enum file_result files_store(const char *folder, const char *place,
 int file_open(const char *folder, const char *place, const char *name, size_t *size,
               int *error, char **cause);
 
-/* Have this folder, and make it with those above it if it is not there (0750). Gives 0 or an
- * errno. */
+/* Have this folder, and make it with those above it if it is not there (0750). Gives 0 or
+ * an errno. */
 int files_need_folder(const char *path);
 
 /* The media type that goes with the ending of a name. Static. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folders with all that is in them. Everything goes by descriptors, so that a folder that becomes a
- * symbolic link meanwhile leads nowhere.
+ * Folders with all that is in them. Everything goes by descriptors, so that a folder that
+ * becomes a symbolic link meanwhile leads nowhere.
  */
 #include "folder.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The history as a whole: its file, its lanes, its limits. history_write.c fills it, history_tidy.c
- * empties it, history_read.c and history_trends.c ask it.
+ * The history as a whole: its file, its lanes, its limits. history_write.c fills it,
+ * history_tidy.c empties it, history_read.c and history_trends.c ask it.
  */
 #include "history_internal.h"
 
@@ -10,9 +10,9 @@
 
 #include <stdlib.h>
 
-/* A run is seen once it has a row in `runs`; its cases come before. `series` is the name of a case
- * without its number: what is compared over runs. The index case_series has all that the trends
- * read, so that they never go through documents. */
+/* A run is seen once it has a row in `runs`; its cases come before. `series` is the name
+ * of a case without its number: what is compared over runs. The index case_series has all
+ * that the trends read, so that they never go through documents. */
 static const struct database_kind kind = {
     .what = "history",
     .application = 0x746c6869, /* "tlhi" */
@@ -77,7 +77,8 @@ void history_free(struct history *history)
 {
     if (history == NULL)
         return;
-    /* The thread of an abandoned job still has its hands on all of this; the process is ending. */
+    /* The thread of an abandoned job still has its hands on all of this; the process is
+     * ending. */
     if (history->writes > 0 || history->reads > 0)
         return;
     database_close(history->writer);

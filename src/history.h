@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs that have ended, kept for later: their documents as they were last shown, the outcome of
- * every case, and how long all of it stays. In <folder>/history.sqlite; uploaded files lie below
- * <files>/<run id>/ and go with their run. Loop thread only; the disk is touched on two lanes of its
- * own (one writes, one reads).
+ * Runs that have ended, kept for later: their documents as they were last shown, the
+ * outcome of every case, and how long all of it stays. In <folder>/history.sqlite;
+ * uploaded files lie below <files>/<run id>/ and go with their run. Loop thread only; the
+ * disk is touched on two lanes of its own (one writes, one reads).
  */
 #ifndef TL_HISTORY_H
 #define TL_HISTORY_H
@@ -43,21 +43,22 @@ void history_configure(struct history *history, const struct history_settings *s
 
 typedef void history_written(void *argument, const char *cause);
 
-/* A part of a run that has ended: some of its cases, each
- * {"id", "test": "chat.VerifyClient", "name", "types": "element-web, element-android", "state",
- *  "flaky": bool, "attempts": N, "duration": S, "ended": wall ms, "message",
- *  "document": {… as /status/<case>/status.json}, "machine": DOT, "context": DOT}.
- * A case that is there already is replaced. Nobody sees them before history_add_run(): those of a run
- * that was never added go with the next start, which is handed them again. */
+/* A part of a run that has ended: some of its cases, each {"id", "test":
+ * "chat.VerifyClient", "name", "types": "element-web, element-android", "state", "flaky":
+ * bool, "attempts": N, "duration": S, "ended": wall ms, "message", "document": {… as
+ * /status/<case>/status.json}, "machine": DOT, "context": DOT}. A case that is there
+ * already is replaced. Nobody sees them before history_add_run(): those of a run that was
+ * never added go with the next start, which is handed them again. */
 void history_add_cases(struct history *history, const char *run,
                        struct json_object *cases, history_written *done, void *argument);
 
-/* The run itself, after its cases: {"id", "label", "state", "totals": {…}, "started": wall ms,
- * "ended": wall ms, "status": {… as /status.json}, "junit": TEXT}. Only now is it seen by readers; a
- * run that is there already is replaced. Then old runs go, with their files, as the settings say; never
- * the one whose id is `living` (may be NULL: none), which the server still leads. Folders of runs that
- * are not in the history are counted, but never touched: they may still be going. What could not be
- * removed is no failure of the write: it is logged, and tried again with the next run. */
+/* The run itself, after its cases: {"id", "label", "state", "totals": {…}, "started":
+ * wall ms, "ended": wall ms, "status": {… as /status.json}, "junit": TEXT}. Only now is
+ * it seen by readers; a run that is there already is replaced. Then old runs go, with
+ * their files, as the settings say; never the one whose id is `living` (may be NULL:
+ * none), which the server still leads. Folders of runs that are not in the history are
+ * counted, but never touched: they may still be going. What could not be removed is no
+ * failure of the write: it is logged, and tried again with the next run. */
 void history_add_run(struct history *history, struct json_object *run, const char *living,
                      history_written *done, void *argument);
 
@@ -81,19 +82,21 @@ enum history_document {
     HISTORY_TRENDS,  /* what /history.json says, see below; id is not used */
 };
 
-/* {"now", "runs": N, "tests": [{"test", "name", "types", "runs": N, "passed": N, "failed": N,
+/* {"now", "runs": N, "tests": [{"test", "name", "types", "runs": N, "passed": N,
+ * "failed": N,
  *   "errors": N, "flaky": N, "pass_rate": 0..1, "is_flaky": bool,
  *   "last": {"run", "case", "state", "ended"},
  *   "changed": {"run", "case", "ended", "from", "to"} or null,
  *   "durations": {"median", "p95", "latest": [seconds, oldest first, at most 30]},
  *   "outcomes": [{"run", "case", "state", "flaky", "duration", "ended"}, newest first, at most 30]}]}
- * One entry per test and case name (so per client pair; "#2" of a repeated case counts under its name
- * without the number). An outcome is success, failed or error; the numbers count all that are kept, and
- * "runs" is how many that are, flaky ones those that passed only after a retry. Median and p95 are those
- * of "latest". "changed": where the newest outcome that differs from the one before it was, as far back
- * as runs are kept. is_flaky: within its latest 30 outcomes it passed only after a retry, or its outcome
- * changed at least twice. Flaky ones first, then those that failed last, then by name. Times as in
- * /status.json, durations in seconds. */
+ * One entry per test and case name (so per client pair; "#2" of a repeated case counts
+ * under its name without the number). An outcome is success, failed or error; the numbers
+ * count all that are kept, and "runs" is how many that are, flaky ones those that passed
+ * only after a retry. Median and p95 are those of "latest". "changed": where the newest
+ * outcome that differs from the one before it was, as far back as runs are kept.
+ * is_flaky: within its latest 30 outcomes it passed only after a retry, or its outcome
+ * changed at least twice. Flaky ones first, then those that failed last, then by name.
+ * Times as in /status.json, durations in seconds. */
 uint64_t history_find(struct history *history, enum history_document what, const char *id,
                       history_read *done, void *argument);
 

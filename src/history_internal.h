@@ -46,7 +46,8 @@ struct history_tidying {
     const struct history_limits *limits; /* beyond which runs go */
 };
 
-/* Remove what is beyond the limits. Gives 0, or -1 with *cause; then it has done what it could. */
+/* Remove what is beyond the limits. Gives 0, or -1 with *cause; then it has done what it
+ * could. */
 int history_tidy(const struct history_tidying *tidying, char **cause);
 
 /* Remove the cases of runs that were never added. Gives 0, or -1 with *cause. */

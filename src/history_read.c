@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions to the history. Each is a job of the read lane that belongs to itself; the loop knows it
- * by its ticket for as long as somebody waits.
+ * Questions to the history. Each is a job of the read lane that belongs to itself; the
+ * loop knows it by its ticket for as long as somebody waits.
  */
 #include "history_internal.h"
 
@@ -47,8 +47,8 @@ void history_put_time(struct json_object *object, const char *name, int64_t wall
     json_put_text(object, name, wall_ms != 0 ? clock_format(wall_ms, text) : NULL);
 }
 
-/* The document in a column, or NULL with a cause if it is none. As lenient as json-c is: what was
- * shown when the run ended is shown again. */
+/* The document in a column, or NULL with a cause if it is none. As lenient as json-c is:
+ * what was shown when the run ended is shown again. */
 static struct json_object *column_json(struct reading *reading, struct sqlite3_stmt *row,
                                        int column)
 {

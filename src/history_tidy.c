@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is old goes: runs beyond the limits with their files, files beyond the budget, cases of runs
- * that never came. On the write lane's thread; small steps, so that a stop need not wait for long.
+ * What is old goes: runs beyond the limits with their files, files beyond the budget,
+ * cases of runs that never came. On the write lane's thread; small steps, so that a stop
+ * need not wait for long.
  */
 #include "history_internal.h"
 
@@ -19,7 +20,8 @@
 
 /* --- lists of runs --- */
 
-/* Ids that a query gave, so that what it reads may be changed while they are gone through. */
+/* Ids that a query gave, so that what it reads may be changed while they are gone
+ * through. */
 struct ids {
     char **of;    /* each owned */
     size_t count; /* how many those are */
@@ -51,8 +53,8 @@ static void ids_clear(struct ids *ids)
 
 /* --- away from the database --- */
 
-/* Run a statement about this run and finalize it. Gives how many rows it changed, or -1 with
- * *cause. */
+/* Run a statement about this run and finalize it. Gives how many rows it changed, or -1
+ * with *cause. */
 static int change(struct sqlite3 *database, const char *sql, const char *run,
                   char **cause)
 {
@@ -148,7 +150,8 @@ static struct sqlite3_stmt *beyond_limits(const struct history_tidying *tidying)
     return query;
 }
 
-/* A run whose files can't be removed stays, so that it is tried again: nobody else knows of them. */
+/* A run whose files can't be removed stays, so that it is tried again: nobody else knows
+ * of them. */
 static int tidy_runs(const struct history_tidying *tidying, char **cause)
 {
     struct ids runs;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How tests fared from run to run: counts, the latest outcomes, what is flaky. One pass over the
- * index of cases, which has them in the order that is needed; only the latest outcomes of one series
- * are held at a time. On the read lane's thread.
+ * How tests fared from run to run: counts, the latest outcomes, what is flaky. One pass
+ * over the index of cases, which has them in the order that is needed; only the latest
+ * outcomes of one series are held at a time. On the read lane's thread.
  */
 #include "history_internal.h"
 
@@ -255,8 +255,9 @@ static void series_add(struct series *series, struct outcome *outcome)
     series->before = *outcome;
 }
 
-/* The order is that of the index case_series, which has all of this. It is named, since SQLite would
- * rather go run by run: through every case with its documents, and sort them after that. */
+/* The order is that of the index case_series, which has all of this. It is named, since
+ * SQLite would rather go run by run: through every case with its documents, and sort them
+ * after that. */
 static const char outcomes_sql[] =
     "SELECT test, series, types, run, id, state, flaky, duration, ended"
     " FROM cases INDEXED BY case_series"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs and cases into the history. The loop hands in jobs, one for each call; the only thread of the
- * write lane does them in their order. JSON objects go back to the loop to be freed: what they share
- * with others is counted there.
+ * Runs and cases into the history. The loop hands in jobs, one for each call; the only
+ * thread of the write lane does them in their order. JSON objects go back to the loop to
+ * be freed: what they share with others is counted there.
  */
 #include "history_internal.h"
 
@@ -90,8 +90,8 @@ static int step(struct sqlite3 *database, struct sqlite3_stmt *statement, char *
     return is_done ? 0 : -1;
 }
 
-/* End the transaction: as a whole if result is 0, else as if it had never been. Gives the result, or
- * -1 with *cause. */
+/* End the transaction: as a whole if result is 0, else as if it had never been. Gives the
+ * result, or -1 with *cause. */
 static int finish(struct sqlite3 *database, int result, char **cause)
 {
     if (result == 0)
@@ -145,7 +145,8 @@ static int add_case(struct sqlite3 *database, struct sqlite3_stmt *statement,
     return step(database, statement, cause);
 }
 
-/* Add cases from `first` on in one transaction. Gives where the next one begins; 0 with *cause. */
+/* Add cases from `first` on in one transaction. Gives where the next one begins; 0 with
+ * *cause. */
 static size_t add_batch(const struct write *write, struct sqlite3_stmt *statement,
                         size_t first, char **cause)
 {

@@ -142,15 +142,16 @@ void http_problem(struct http_exchange *exchange, int status, const char *format
 
 /* Keep the exchange open after the handler has returned. If the client goes away before
  * it is answered, `gone(arg)` is called once, from the loop, and the exchange must not be
- * touched any more. Answering a held exchange ends the watch; `gone` is then not called. May be
- * called again, by who takes over the answer. */
+ * touched any more. Answering a held exchange ends the watch; `gone` is then not called.
+ * May be called again, by who takes over the answer. */
 void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *arg);
 
-/* The same, at less cost, where the answer comes in a moment: that the client went away may be noticed a
- * second late. */
+/* The same, at less cost, where the answer comes in a moment: that the client went away
+ * may be noticed a second late. */
 void http_await(struct http_exchange *exchange, void (*gone)(void *arg), void *arg);
 
-/* Who sent the request, for people: "127.0.0.1", or "a local user" on a unix socket. Borrowed. */
+/* Who sent the request, for people: "127.0.0.1", or "a local user" on a unix socket.
+ * Borrowed. */
 const char *http_peer(const struct http_exchange *exchange);
 
 #endif

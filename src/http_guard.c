@@ -77,6 +77,25 @@ static void judge_byte(struct http_connection *connection, unsigned char byte)
         head->tail = head->tail << 8 | byte;
 }
 
+/* Most bytes stand within a header line and are plain: as many of these as come next are
+ * passed over at once. Gives how many. */
+static size_t pass_plain(struct http_connection *connection, const unsigned char *bytes,
+                         size_t size)
+{
+    struct http_head *head = &connection->head;
+    size_t count = 0;
+
+    if (head->line_length == 0 || head->carriage)
+        return 0;
+    for (; count < size && bytes[count] >= 0x20 && bytes[count] != 0x7f; count++)
+        head->tail = head->tail << 8 | bytes[count]; /* of the first line it matters */
+    head->bytes += count;
+    head->line_length += count;
+    if (head->bytes > connection->server->limits.headers)
+        connection->verdict = (struct http_verdict){431, connection->server->too_long};
+    return count;
+}
+
 void http_guard_scan(struct http_connection *connection, size_t from)
 {
     struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
@@ -90,8 +109,12 @@ void http_guard_scan(struct http_connection *connection, size_t from)
            evbuffer_peek(input, -1, &at, &piece, 1) > 0) {
         const unsigned char *bytes = piece.iov_base;
         for (size_t i = 0;
-             i < piece.iov_len && !head->done && !connection->verdict.status; i++)
-            judge_byte(connection, bytes[i]);
+             i < piece.iov_len && !head->done && !connection->verdict.status;) {
+            size_t passed = pass_plain(connection, bytes + i, piece.iov_len - i);
+            if (passed == 0)
+                judge_byte(connection, bytes[i]);
+            i += passed > 0 ? passed : 1;
+        }
         from += piece.iov_len;
     }
     if (connection->verdict.status)
@@ -169,8 +192,8 @@ void http_guard_body(struct http_connection *connection, size_t waiting)
         http_room_drop(exchange);
         http_guard_discard(request);
     }
-    /* evhttp would gather the whole chunk before it gives it to us. Its last byte is left,
-     * for 0 would mean the end of the body. */
+    /* evhttp would gather the whole chunk before it gives it to us. Its last byte is
+     * left, for 0 would mean the end of the body. */
     if (request->chunk_cb && request->ntoread > 1) {
         size_t length = evbuffer_get_length(input);
         if (length > (uint64_t)request->ntoread - 1)

@@ -44,9 +44,14 @@ static bool list_has(const char *list, const char *word)
 
 static bool is_token(const char *name)
 {
-    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    return *name && name[strspn(name, token)] == '\0';
+    const char *at = name;
+    for (; *at; at++) {
+        char letter = (char)(*at | 0x20);
+        if ((letter < 'a' || letter > 'z') && (*at < '0' || *at > '9') &&
+            !strchr("!#$%&'*+-.^_`|~", *at))
+            return false;
+    }
+    return at > name;
 }
 
 static void heading_take(struct heading *heading, const char *name, const char *value)

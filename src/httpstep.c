@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP steps of tests. The loop turns the request into plain strings, a worker sends it and reads the
- * answer into JSON, the loop hands that on.
+ * HTTP steps of tests. The loop turns the request into plain strings, a worker sends it
+ * and reads the answer into JSON, the loop hands that on.
  */
 #include "httpstep.h"
 

@@ -20,8 +20,9 @@ struct httpstep_settings {
     size_t reply_limit;         /* bytes of an answer */
 };
 
-/* Is called from the loop, exactly once for each request, never inside httpstep_send(): the reply
- * ({status, headers, json, text}; borrowed; headers by lower-case name), or NULL and the cause. */
+/* Is called from the loop, exactly once for each request, never inside httpstep_send():
+ * the reply ({status, headers, json, text}; borrowed; headers by lower-case name), or
+ * NULL and the cause. */
 typedef void httpstep_answered(void *context, const char *ticket,
                                struct json_object *reply, const char *cause);
 
@@ -30,7 +31,8 @@ struct httpsteps *httpstep_new(struct workers *workers,
                                const struct httpstep_settings *settings,
                                httpstep_answered *answered, void *context);
 
-/* Send a request: {method, url, headers, json or text, timeout}, all but url optional; borrowed. */
+/* Send a request: {method, url, headers, json or text, timeout}, all but url optional;
+ * borrowed. */
 void httpstep_send(struct httpsteps *steps, const char *ticket,
                    struct json_object *request);
 

@@ -72,9 +72,10 @@ void journal_write(struct journal *journal, char *text, const struct instant *at
 void journal_alive(struct journal *journal, const struct instant *at);
 
 /* Forget all inputs before this number, but for those that bring runs; and the one that
- * brought this run (NULL: none), which must be safe. The input of this number has this text from then on, so
- * that it can say what became of the others (NULL: it stays). All at once: a replay finds all of
- * them or none. Their space is used again. Failing it is tried with the next cut. */
+ * brought this run (NULL: none), which must be safe. The input of this number has this
+ * text from then on, so that it can say what became of the others (NULL: it stays). All
+ * at once: a replay finds all of them or none. Their space is used again. Failing it is
+ * tried with the next cut. */
 void journal_cut(struct journal *journal, int64_t before, const char *run,
                  const char *text);
 

@@ -47,8 +47,8 @@ int journal_file_write(struct journal_file *file, const struct input_list *input
 size_t journal_file_wal(const struct journal_file *file);
 
 /* From now on nothing before this number is replayed but what brings runs, and nothing
- * that brought one of these runs; the input of this number has this text (NULL: the one that it has).
- * Gives 0, or -1 with *words. */
+ * that brought one of these runs; the input of this number has this text (NULL: the one
+ * that it has). Gives 0, or -1 with *words. */
 int journal_file_forget(struct journal_file *file, int64_t before, const char *text,
                         char *const *runs, size_t count, char **words);
 

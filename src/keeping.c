@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of runs that have ended. One is written at a time, some cases in each turn of the
- * loop, so that a large run holds nobody up.
+ * What becomes of runs that have ended. One is written at a time, some cases in each turn
+ * of the loop, so that a large run holds nobody up.
  */
 #include "keeping.h"
 
@@ -102,13 +102,17 @@ static void written(void *argument, const char *cause)
 {
     struct keeping *keeping = argument;
 
-    if (cause != NULL || keeping->writing.last)
-        end_writing(keeping, cause);
-    else
+    if (cause == NULL && !keeping->writing.last) {
         write_on(keeping);
+        return;
+    }
+    end_writing(keeping, cause);
+    if (cause == NULL)
+        keeping_look(keeping); /* runs may end faster than somebody looks */
 }
 
-/* A copy that shares nothing with the engine: it is read on another thread. Takes the original. */
+/* A copy that shares nothing with the engine: it is read on another thread. Takes the
+ * original. */
 static struct json_object *apart(struct json_object *shared)
 {
     struct json_object *copy = json_copy(shared);
@@ -189,7 +193,10 @@ static void forgotten(void *argument, bool is_written, int64_t number,
     struct keeping *keeping = argument;
     struct record *record, *next;
 
-    (void)is_written, (void)number, (void)result;
+    (void)number, (void)result;
+    free(cause);
+    if (!is_written)
+        return; /* the process ends: the next one forgets it */
     for (record = TAILQ_FIRST(&keeping->records); record != NULL; record = next) {
         next = TAILQ_NEXT(record, link);
         if (!record->forgetting ||
@@ -199,7 +206,6 @@ static void forgotten(void *argument, bool is_written, int64_t number,
         cut_journal(keeping, record->id);
         free(record);
     }
-    free(cause);
 }
 
 static void begin_forgetting(struct keeping *keeping, struct record *record)
@@ -210,6 +216,17 @@ static void begin_forgetting(struct keeping *keeping, struct record *record)
 }
 
 /* --- looking --- */
+
+/* Runs are forgotten in the order of their beginning: the journal is cut before the first
+ * one that is still there. */
+static bool is_next_to_go(const struct keeping *keeping, const struct record *record)
+{
+    const struct record *first = TAILQ_FIRST(&keeping->records);
+
+    while (first != NULL && first->number == 0)
+        first = TAILQ_NEXT(first, link);
+    return record->number == 0 || record == first;
+}
 
 static void look_at(void *argument, const char *run, bool shown, size_t changes,
                     const struct instant *ended)
@@ -224,7 +241,8 @@ static void look_at(void *argument, const char *run, bool shown, size_t changes,
     if (record->kept != changes) {
         if (keeping->writing.run[0] == '\0' && record->retry_ms <= moment)
             begin_writing(keeping, run, changes);
-    } else if (!shown && ended->mono_ms + patience <= moment) {
+    } else if (!shown && ended->mono_ms + patience <= moment &&
+               is_next_to_go(keeping, record)) {
         begin_forgetting(keeping, record);
     }
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of runs that have ended: they are written to the history, anew if something is added
- * to them later; and when another run is the one to look at, and their clients had time to upload
- * what they have, the engine forgets them, and the journal is cut. Loop thread only.
+ * What becomes of runs that have ended: they are written to the history, anew if
+ * something is added to them later; and when another run is the one to look at, and their
+ * clients had time to upload what they have, the engine forgets them, and the journal is
+ * cut. Loop thread only.
  */
 #ifndef TL_KEEPING_H
 #define TL_KEEPING_H

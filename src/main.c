@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trafficlightd: reads its options and its configuration, starts the daemon, turns the loop. */
+/* trafficlightd: reads its options and its configuration, starts the daemon, turns the
+ * loop. */
 #include "autoconf.h"
 #include "daemon.h"
 #include "log.h"

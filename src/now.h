@@ -8,8 +8,8 @@
 /* The moment it is, on both clocks. */
 struct instant now(void);
 
-/* Have the monotonic clock go on from this moment: the one that another process came to. Before threads
- * start. */
+/* Have the monotonic clock go on from this moment: the one that another process came to.
+ * Before threads start. */
 void now_continue(int64_t mono_ms);
 
 #endif

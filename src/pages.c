@@ -3,6 +3,7 @@
 #include "pages.h"
 
 #include "json.h"
+#include "pages_runs.h"
 #include "pages_table.h"
 #include "pages_text.h"
 #include "xalloc.h"
@@ -14,21 +15,34 @@
 #define BOARD_CLIENTS 500
 #define SUITE_CASES   2000
 
-static void put_beyond(struct markup *markup, size_t count, const char *what)
+/* `run` is the id of the run they are in, or "". */
+static void put_beyond(struct markup *markup, size_t count, const char *what,
+                       const char *run)
 {
     if (count == 0)
         return;
     markup_open(markup, "p", "class", "more", NULL);
     markup_textf(markup, "%zu more %s not shown here: ", count, what);
-    markup_element(markup, "a", "everything as JSON", "href", "/status.json", NULL);
+    if (*run != '\0')
+        part_open_run_link(markup, run, "status.json");
+    else
+        markup_open(markup, "a", "href", "/status.json", NULL);
+    markup_text(markup, "everything as JSON");
+    markup_close(markup);
     markup_close(markup);
 }
 
+static const char *run_id_of(struct json_object *status)
+{
+    return text_member(json_member(status, "run"), "id");
+}
+
 static struct markup *begin(const char *title, const char *name,
-                            const struct tally *cases, bool is_live)
+                            const struct tally *cases, enum part_view view,
+                            unsigned refresh)
 {
     char *full = xasprintf("%s – %s%strafficlight", title, name, *name ? " – " : "");
-    struct part_frame frame = {full, tally_lights(cases), is_live};
+    struct part_frame frame = {full, tally_lights(cases), refresh, view};
     struct markup *markup = part_begin(&frame);
 
     free(full);
@@ -37,12 +51,13 @@ static struct markup *begin(const char *title, const char *name,
 
 /* --- cases --- */
 
-static void put_progress(struct markup *markup, const struct tally *cases)
+static void put_progress(struct markup *markup, struct json_object *run,
+                         const struct tally *cases)
 {
     size_t ended = tally_ended(cases);
 
     if (cases->total == 0)
-        markup_element(markup, "h1", "No cases", NULL);
+        markup_element(markup, "h1", run == NULL ? "No run yet" : "No cases", NULL);
     else if (ended < cases->total || tally_bad(cases) > 0) {
         markup_open(markup, "h1", NULL);
         markup_textf(markup, "%zu of %zu %s done", ended, cases->total,
@@ -54,7 +69,6 @@ static void put_progress(struct markup *markup, const struct tally *cases)
                      cases->total);
         markup_close(markup);
     }
-    tally_put_bar(markup, cases);
 }
 
 static void put_tests(struct markup *markup, struct json_object *status,
@@ -66,13 +80,19 @@ static void put_tests(struct markup *markup, struct json_object *status,
     tally_limit(&room, BOARD_CASES);
     markup_open(markup, "section", "aria-labelledby", "tests", NULL);
     markup_element(markup, "h2", "Tests", "id", "tests", NULL);
-    if (count == 0)
+    if (count == 0 && json_member(status, "run") == NULL)
+        markup_element(markup, "p",
+                       "There is no run yet: POST /runs asks for one, and [tests] "
+                       "autostart in the settings lets one begin with the server.",
+                       "class", "empty", NULL);
+    else if (count == 0)
         markup_element(markup, "p",
                        "No test was found: [tests] path in the settings says where they "
                        "are looked for.",
                        "class", "empty", NULL);
     put_beyond(markup, cases->total - room.total,
-               cases->total - room.total == 1 ? "case is" : "cases are");
+               cases->total - room.total == 1 ? "case is" : "cases are",
+               run_id_of(status));
     for (size_t i = 0; i < count; i++)
         table_put_suite(markup, text_element(status, "suites", i), &room);
     markup_close(markup);
@@ -81,14 +101,18 @@ static void put_tests(struct markup *markup, struct json_object *status,
 char *pages_suite(struct json_object *suite, size_t *size)
 {
     struct tally cases = {0}, room;
-    const char *name = text_member(suite, "name");
+    const char *name = text_member(suite, "name"), *run = text_member(suite, "run");
     const char *description = text_member(suite, "description");
 
     tally_add(&cases, suite, "cases");
     room = cases;
     tally_limit(&room, SUITE_CASES);
     char *title = tally_title(&cases);
-    struct markup *markup = begin(title, name, &cases, tally_ended(&cases) < cases.total);
+    struct markup *markup = begin(title, name, &cases, PART_RUNS,
+                                  tally_ended(&cases) < cases.total ? PART_SOON : 0);
+    part_open_path(markup, run);
+    text_put(markup, name, TEXT_BOARD_BYTES);
+    markup_close(markup);
     text_put_in(markup, "h1", NULL, name);
     if (*description != '\0')
         text_put_in(markup, "p", "about", description);
@@ -98,7 +122,7 @@ char *pages_suite(struct json_object *suite, size_t *size)
     markup_close(markup);
     tally_put_bar(markup, &cases);
     size_t hidden = table_put_cases(markup, suite, &room);
-    put_beyond(markup, hidden, hidden == 1 ? "case is" : "cases are");
+    put_beyond(markup, hidden, hidden == 1 ? "case is" : "cases are", run);
     free(title);
     return part_finish(markup, NULL, size);
 }
@@ -108,7 +132,7 @@ char *pages_suite(struct json_object *suite, size_t *size)
 /* What the rows of clients have in common. */
 struct rows {
     struct markup *markup;     /* where they go; borrowed */
-    const char *now;           /* of the server; borrowed from the document */
+    const char *now;           /* of the server; "": long ago; borrowed */
     struct json_object *cases; /* case id to the name of its suite; owned */
 };
 
@@ -148,7 +172,10 @@ static void put_ago(const struct rows *rows, struct json_object *client, const c
                     const char *label)
 {
     markup_open(rows->markup, "td", "data-label", label, "class", "number", NULL);
-    text_put_ago(rows->markup, text_member(client, name), rows->now);
+    if (*rows->now != '\0')
+        text_put_ago(rows->markup, text_member(client, name), rows->now);
+    else
+        text_put_clock(rows->markup, text_member(client, name));
     markup_close(rows->markup);
 }
 
@@ -192,13 +219,12 @@ static void put_clients_in(const struct rows *rows, struct json_object *status,
 
 /* Those that play or wait come first: the others only pile up. */
 static void put_client_table(struct markup *markup, struct json_object *status,
-                             struct tally *room)
+                             const char *now, struct tally *room)
 {
     static const char *const columns[] = {"State",         "Client",     "Version",
                                           "Plays in",      "Registered", "Last polled",
                                           "Last reported", NULL};
-    struct rows rows = {markup, text_member(json_member(status, "server"), "now"),
-                        suite_names(status)};
+    struct rows rows = {markup, now, suite_names(status)};
 
     part_open_table(markup, "board clients", "Clients", columns);
     for (int state = 0; state < PART_STATE_COUNT; state++)
@@ -208,7 +234,8 @@ static void put_client_table(struct markup *markup, struct json_object *status,
     json_object_put(rows.cases);
 }
 
-static void put_clients(struct markup *markup, struct json_object *status)
+static void put_clients(struct markup *markup, struct json_object *status,
+                        const char *now)
 {
     struct tally clients = {0}, room;
 
@@ -226,29 +253,68 @@ static void put_clients(struct markup *markup, struct json_object *status)
     }
     markup_close(markup);
     if (clients.total > 0)
-        put_client_table(markup, status, &room);
+        put_client_table(markup, status, now, &room);
     else
         markup_element(markup, "p", "No client has registered yet.", "class", "empty",
                        NULL);
-    put_beyond(markup, hidden, hidden == 1 ? "client is" : "clients are");
+    put_beyond(markup, hidden, hidden == 1 ? "client is" : "clients are",
+               run_id_of(status));
     markup_close(markup);
 }
 
-char *pages_status(struct json_object *status, size_t *size)
+/* --- a run, its tests and clients --- */
+
+static struct markup *begin_board(struct json_object *status, const struct tally *cases,
+                                  bool on_board)
+{
+    struct json_object *run = json_member(status, "run");
+    bool is_done =
+        json_object_get_boolean(json_member(json_member(status, "server"), "done"));
+    char *name = on_board ? xstrdup("") : runs_name(run);
+    char *title = tally_title(cases);
+    struct markup *markup = begin(title, name, cases, on_board ? PART_BOARD : PART_RUNS,
+                                  !is_done   ? PART_SOON
+                                  : on_board ? PART_LATER
+                                             : 0);
+
+    if (!on_board) {
+        part_open_path(markup, "");
+        text_put(markup, name, 0);
+        markup_close(markup);
+    }
+    free(title);
+    free(name);
+    return markup;
+}
+
+static char *board(struct json_object *status, bool on_board, size_t *size)
 {
     struct json_object *server = json_member(status, "server");
+    struct json_object *run = json_member(status, "run");
+    const char *now = text_member(server, "now");
     struct tally cases = {0};
 
     for (size_t i = 0; i < text_count(status, "suites"); i++)
         tally_add(&cases, text_element(status, "suites", i), "cases");
-    char *title = tally_title(&cases);
-    struct markup *markup =
-        begin(title, "", &cases, !json_object_get_boolean(json_member(server, "done")));
-    put_progress(markup, &cases);
+    struct markup *markup = begin_board(status, &cases, on_board);
+    put_progress(markup, run, &cases);
+    if (run != NULL)
+        runs_put_head(markup, run, now, on_board);
+    tally_put_bar(markup, &cases);
     put_tests(markup, status, &cases);
-    put_clients(markup, status);
-    free(title);
+    /* What is kept says how things stood then, and that is not now. */
+    put_clients(markup, status, !on_board && runs_has_ended(run) ? "" : now);
     return part_finish(markup, server, size);
+}
+
+char *pages_status(struct json_object *status, size_t *size)
+{
+    return board(status, true, size);
+}
+
+char *pages_run(struct json_object *status, size_t *size)
+{
+    return board(status, false, size);
 }
 
 /* --- errors --- */
@@ -256,7 +322,7 @@ char *pages_status(struct json_object *status, size_t *size)
 char *pages_problem(int status, const char *title, const char *detail, size_t *size)
 {
     char *document_title = xasprintf("%d %s – trafficlight", status, title);
-    struct part_frame frame = {document_title, PART_RED, false};
+    struct part_frame frame = {document_title, PART_RED, 0, PART_NO_VIEW};
     struct markup *markup = part_begin(&frame);
 
     markup_open(markup, "h1", NULL);
@@ -269,7 +335,7 @@ char *pages_problem(int status, const char *title, const char *detail, size_t *s
         markup_close(markup);
     }
     markup_open(markup, "p", NULL);
-    markup_element(markup, "a", "Back to the status page", "href", "/status", NULL);
+    markup_element(markup, "a", "Back to the board", "href", "/status", NULL);
     markup_close(markup);
     free(document_title);
     return part_finish(markup, NULL, size);

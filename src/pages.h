@@ -13,20 +13,25 @@
 /* All of these borrow what they are given and return the document, owned by the caller,
  * with its length in *size. None of them fails. */
 
-/* The board: all suites with their cases, and the clients; of status_all(). */
+/* The board: the run that people look at, all its suites with their cases, and the
+ * clients; of status_all(). It asks again for ever: another run may follow. */
 char *pages_status(struct json_object *status, size_t *size);
+
+/* The same of one run, asking again until that has ended; of status_run(), or kept. */
+char *pages_run(struct json_object *status, size_t *size);
 
 /* One suite and its cases; of status_suite(). */
 char *pages_suite(struct json_object *suite, size_t *size);
 
-/* One case with its machine, details, transcript and files; of status_case(). Its links
- * are relative to /status/<case>/. */
+/* One case with its machine and its attempts, their details, transcripts and files; of
+ * status_case(), or kept. Its links are relative to /status/<case>/. */
 char *pages_case(struct json_object *testcase, size_t *size);
 
-/* How every test and client pair fared from run to run; of HISTORY_TRENDS (src/history.h). */
+/* How every test and client pair fared from run to run; of HISTORY_TRENDS
+ * (src/history.h). */
 char *pages_history(struct json_object *trends, size_t *size);
 
-/* The runs that are kept, an array; of HISTORY_RUNS. Its links go to /runs/<id>/. */
+/* All runs, an array; of status_runs() and HISTORY_RUNS. Its links go to /runs/<id>/. */
 char *pages_runs(struct json_object *runs, size_t *size);
 
 /* All actions that there are; of dictionary_json(). */

@@ -107,7 +107,7 @@ static void put_entry(struct markup *markup, const char *name, struct json_objec
 
 char *pages_actions(struct json_object *dictionary, size_t *size)
 {
-    struct part_frame frame = {"Actions – trafficlight", 0, false};
+    struct part_frame frame = {"Actions – trafficlight", 0, 0, PART_ACTIONS};
     struct markup *markup = part_begin(&frame);
 
     markup_element(markup, "h1", "Actions", NULL);
@@ -116,6 +116,9 @@ char *pages_actions(struct json_object *dictionary, size_t *size)
         "What clients can be asked to do. Other actions can be added by dictionaries "
         "of one's own.",
         NULL);
+    markup_open(markup, "p", NULL);
+    markup_element(markup, "a", "as JSON", "href", "/actions.json", NULL);
+    markup_close(markup);
     json_object_object_foreach (json_member(dictionary, "actions"), name, entry) {
         put_entry(markup, name, entry);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pages of what has been: the trends of the tests, and the runs. */
+/* The page of what has been: how the tests fared from run to run. */
 #include "pages.h"
 
 #include "json.h"
@@ -13,16 +13,15 @@
 
 /* So much a page shows; what is beyond is only counted. */
 #define TRENDS_SHOWN 500
-#define RUNS_SHOWN   1000
 
-static void put_beyond(struct markup *markup, size_t count, const char *what,
-                       const char *href)
+static void put_beyond(struct markup *markup, size_t count)
 {
     if (count == 0)
         return;
     markup_open(markup, "p", "class", "more", NULL);
-    markup_textf(markup, "%zu more %s not shown here: ", count, what);
-    markup_element(markup, "a", "everything as JSON", "href", href, NULL);
+    markup_textf(markup, "%zu more %s not shown here: ", count,
+                 count == 1 ? "is" : "are");
+    markup_element(markup, "a", "everything as JSON", "href", "/history.json", NULL);
     markup_close(markup);
 }
 
@@ -50,13 +49,6 @@ static void put_seconds(struct markup *markup, struct json_object *seconds)
     free(text);
 }
 
-static size_t member_count(struct json_object *object, const char *name)
-{
-    int64_t count = json_object_get_int64(json_member(object, name));
-
-    return count > 0 ? (size_t)count : 0;
-}
-
 /* --- a test's row --- */
 
 static void put_rate_bar(struct markup *markup, struct json_object *entry)
@@ -68,10 +60,10 @@ static void put_rate_bar(struct markup *markup, struct json_object *entry)
     markup_open(markup, "svg", "class", "bar", "aria-hidden", "true",
                 "preserveAspectRatio", "none", NULL);
     markup_attributef(markup, "viewBox", "0 0 %zu 1",
-                      member_count(entry, "passed") + member_count(entry, "failed") +
-                          member_count(entry, "errors"));
+                      text_amount(entry, "passed") + text_amount(entry, "failed") +
+                          text_amount(entry, "errors"));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        size_t width = member_count(entry, parts[i][0]);
+        size_t width = text_amount(entry, parts[i][0]);
         if (width == 0)
             continue;
         markup_open(markup, "rect", "data-state", parts[i][1], "height", "1", NULL);
@@ -101,8 +93,8 @@ static void put_rate(struct markup *markup, struct json_object *entry)
     markup_close(markup);
     markup_text(markup, " ");
     markup_open(markup, "small", NULL);
-    markup_textf(markup, "%zu of %zu passed", member_count(entry, "passed"),
-                 member_count(entry, "runs"));
+    markup_textf(markup, "%zu of %zu passed", text_amount(entry, "passed"),
+                 text_amount(entry, "runs"));
     markup_close(markup);
     put_rate_bar(markup, entry);
     markup_close(markup);
@@ -120,7 +112,7 @@ static void put_last(struct markup *markup, struct json_object *last)
 
 static void put_test(struct markup *markup, struct json_object *entry)
 {
-    size_t flaky = member_count(entry, "flaky");
+    size_t flaky = text_amount(entry, "flaky");
 
     markup_open(markup, "th", "scope", "row", NULL);
     text_put(markup, text_member(entry, "test"), TEXT_BOARD_BYTES);
@@ -130,7 +122,7 @@ static void put_test(struct markup *markup, struct json_object *entry)
         if (flaky > 0)
             markup_attributef(markup, "title",
                               "passed only after a retry: %zu of %zu times", flaky,
-                              member_count(entry, "runs"));
+                              text_amount(entry, "runs"));
         markup_text(markup, "≈ flaky");
         markup_close(markup);
     }
@@ -160,7 +152,8 @@ static void put_changed(struct markup *markup, struct json_object *changed,
     markup_close(markup);
 }
 
-/* Small lamps; what they mean in words is for the pointer and for those who hear the page. */
+/* Small lamps; what they mean in words is for the pointer and for those who hear the
+ * page. */
 static void put_outcome(struct markup *markup, struct json_object *outcome)
 {
     enum part_state state = part_state(text_member(outcome, "state"));
@@ -196,11 +189,22 @@ static void put_outcomes(struct markup *markup, struct json_object *entry)
     markup_close(markup);
 }
 
+/* Open a row that the page of a case can lead to. `known`: the ids that there are. */
+static void open_trend(struct markup *markup, struct json_object *entry,
+                       struct json_object *known)
+{
+    char *id = part_trend_id(text_member(entry, "test"), text_member(entry, "name"));
+    bool is_new = json_member(known, id) == NULL;
+
+    markup_open(markup, "tr", "id", is_new ? id : NULL, NULL);
+    json_put_bool(known, id, true);
+    free(id);
+}
+
 static void put_trend(struct markup *markup, struct json_object *entry, const char *now)
 {
     struct json_object *last = json_member(entry, "last");
 
-    markup_open(markup, "tr", NULL);
     put_last(markup, last);
     put_test(markup, entry);
     put_rate(markup, entry);
@@ -229,7 +233,7 @@ static void count_trends(struct json_object *trends, size_t *flaky, size_t *bad)
 
 static void put_summary(struct markup *markup, struct json_object *trends)
 {
-    size_t count = text_count(trends, "tests"), runs = member_count(trends, "runs");
+    size_t count = text_count(trends, "tests"), runs = text_amount(trends, "runs");
     size_t flaky, bad;
 
     count_trends(trends, &flaky, &bad);
@@ -251,20 +255,24 @@ static void put_trends(struct markup *markup, struct json_object *trends)
         "Last",        "Test and clients", "Pass rate", "Outcomes, newest first",
         "Last change", "Median",           NULL};
     const char *now = text_member(trends, "now");
+    struct json_object *known = json_new_object();
     size_t count = text_count(trends, "tests");
     size_t shown = count < TRENDS_SHOWN ? count : TRENDS_SHOWN;
 
     part_open_table(markup, "board trends", "Tests from run to run", columns);
-    for (size_t i = 0; i < shown; i++)
+    for (size_t i = 0; i < shown; i++) {
+        open_trend(markup, text_element(trends, "tests", i), known);
         put_trend(markup, text_element(trends, "tests", i), now);
+    }
+    json_object_put(known);
     markup_close(markup);
     markup_close(markup);
-    put_beyond(markup, count - shown, count - shown == 1 ? "is" : "are", "/history.json");
+    put_beyond(markup, count - shown);
 }
 
 char *pages_history(struct json_object *trends, size_t *size)
 {
-    struct part_frame frame = {"History – trafficlight", 0, false};
+    struct part_frame frame = {"History – trafficlight", 0, 0, PART_HISTORY};
     size_t flaky, bad;
 
     count_trends(trends, &flaky, &bad);
@@ -278,100 +286,5 @@ char *pages_history(struct json_object *trends, size_t *size)
         put_trends(markup, trends);
     else
         markup_element(markup, "p", "No run has ended yet.", "class", "empty", NULL);
-    return part_finish(markup, NULL, size);
-}
-
-/* --- runs --- */
-
-/* "12 cases: 10 success, 2 failed" of {"cases": 12, "success": 10, …}. */
-static void put_totals(struct markup *markup, struct json_object *totals)
-{
-    size_t cases = member_count(totals, "cases");
-    const char *before = ": ";
-
-    markup_open(markup, "td", "class", "totals", NULL);
-    markup_textf(markup, "%zu %s", cases, cases == 1 ? "case" : "cases");
-    for (int state = PART_STATE_COUNT - 1; state >= 0; state--) {
-        const char *word = part_state_word((enum part_state)state);
-        size_t count = member_count(totals, word);
-        if (count == 0)
-            continue;
-        markup_textf(markup, "%s%zu %s", before, count, word);
-        before = ", ";
-    }
-    markup_close(markup);
-}
-
-static void put_run_link(struct markup *markup, const char *id, const char *page,
-                         const char *text)
-{
-    char *segment = text_segment(id);
-
-    markup_open(markup, "a", NULL);
-    markup_attributef(markup, "href", "/runs/%s/%s", segment, page);
-    text_put(markup, text, TEXT_BOARD_BYTES);
-    markup_close(markup);
-    free(segment);
-}
-
-static void put_run(struct markup *markup, struct json_object *run)
-{
-    const char *id = text_member(run, "id"), *label = text_member(run, "label");
-    const char *started = text_member(run, "started"), *ended = text_member(run, "ended");
-    double seconds = text_seconds_between(started, ended);
-
-    markup_open(markup, "tr", NULL);
-    markup_open(markup, "td", "class", "state", NULL);
-    put_state(markup, text_member(run, "state"));
-    markup_close(markup);
-    markup_open(markup, "th", "scope", "row", NULL);
-    put_run_link(markup, id, "status", *label != '\0' ? label : "run");
-    markup_text(markup, " ");
-    text_put_id(markup, id);
-    markup_close(markup);
-    put_totals(markup, json_member(run, "totals"));
-    markup_open(markup, "td", "class", "number", "data-label", "started", NULL);
-    text_put_moment(markup, started);
-    markup_close(markup);
-    markup_open(markup, "td", "class", "number", "data-label", "took", NULL);
-    char *duration = seconds >= 0 ? text_duration(seconds) : NULL;
-    if (duration != NULL)
-        markup_text(markup, duration);
-    else
-        text_put_none(markup);
-    markup_close(markup);
-    markup_open(markup, "td", NULL);
-    put_run_link(markup, id, "junit.xml", "JUnit XML");
-    markup_close(markup);
-    markup_close(markup);
-    markup_text(markup, "\n");
-    free(duration);
-}
-
-char *pages_runs(struct json_object *runs, size_t *size)
-{
-    static const char *const columns[] = {"State", "Run",    "Cases", "Started",
-                                          "Time",  "Report", NULL};
-    struct part_frame frame = {"Runs – trafficlight", 0, false};
-    size_t count =
-        json_object_is_type(runs, json_type_array) ? json_object_array_length(runs) : 0;
-    size_t shown = count < RUNS_SHOWN ? count : RUNS_SHOWN;
-    struct markup *markup = part_begin(&frame);
-
-    markup_element(markup, "h1", "Runs", NULL);
-    markup_open(markup, "p", "class", "about", NULL);
-    markup_textf(markup, "%zu %s kept. ", count, count == 1 ? "run is" : "runs are");
-    markup_element(markup, "a", "Tests from run to run", "href", "/history", NULL);
-    markup_close(markup);
-    if (count > 0) {
-        part_open_table(markup, "board runs", "Runs that have ended", columns);
-        for (size_t i = 0; i < shown; i++)
-            put_run(markup, json_object_array_get_idx(runs, i));
-        markup_close(markup);
-        markup_close(markup);
-    } else {
-        markup_element(markup, "p", "No run has ended yet.", "class", "empty", NULL);
-    }
-    put_beyond(markup, count - shown, count - shown == 1 ? "is" : "are", "/runs.json");
     return part_finish(markup, NULL, size);
 }

@@ -2,13 +2,12 @@
 /* What all pages are made of. */
 #include "pages_parts.h"
 
+#include "json.h"
 #include "pages_text.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define REFRESH_SECONDS "5"
 
 /* --- states --- */
 
@@ -48,11 +47,63 @@ bool part_state_is_end(enum part_state state)
 
 void part_lamp(struct markup *markup, enum part_state state)
 {
+    part_lamp_saying(markup, state, states[state].word);
+}
+
+void part_lamp_saying(struct markup *markup, enum part_state state, const char *word)
+{
     markup_open(markup, "span", "class", "lamp", NULL);
     markup_attributef(markup, "data-state", "%s", states[state].word);
     markup_element(markup, "span", states[state].sign, "class", "sign", "aria-hidden",
                    "true", NULL);
-    markup_textf(markup, " %s", states[state].word);
+    markup_textf(markup, " %s", word);
+    markup_close(markup);
+}
+
+void part_open_section(struct markup *markup, const char *level, const char *title,
+                       const char *id)
+{
+    markup_open(markup, "section", "aria-labelledby", id, NULL);
+    markup_element(markup, level, title, "id", id, NULL);
+}
+
+/* --- attempts --- */
+
+size_t part_attempt(struct json_object *testcase)
+{
+    size_t count = text_count(testcase, "attempts");
+    bool waits = part_state(text_member(testcase, "state")) == PART_WAITING;
+
+    return count == 0 ? 1 : waits ? count + 1 : count;
+}
+
+static const char *ordinal_ending(size_t number)
+{
+    static const char *const endings[] = {"th", "st", "nd", "rd"};
+    bool is_teen = number / 10 % 10 == 1;
+
+    return endings[is_teen || number % 10 > 3 ? 0 : number % 10];
+}
+
+void part_put_attempt(struct markup *markup, struct json_object *testcase)
+{
+    size_t number = part_attempt(testcase);
+    bool is_flaky = json_object_get_boolean(json_member(testcase, "flaky"));
+    bool waits = part_state(text_member(testcase, "state")) == PART_WAITING;
+
+    if (number == 1 && !is_flaky)
+        return;
+    markup_text(markup, " ");
+    markup_open(markup, "span", "class", is_flaky ? "flaky" : "attempt-mark", "title",
+                is_flaky ? "flaky: it succeeded only after it had failed" : NULL, NULL);
+    if (number > 1)
+        markup_textf(markup, "%s%zu%s attempt",
+                     is_flaky ? "≈ "
+                     : waits  ? "for its "
+                              : "",
+                     number, ordinal_ending(number));
+    else
+        markup_text(markup, "≈ flaky");
     markup_close(markup);
 }
 
@@ -85,9 +136,9 @@ static void put_head(struct markup *markup, const struct part_frame *frame)
     markup_close(markup);
     markup_open(markup, "meta", "name", "color-scheme", "content", "light dark", NULL);
     markup_close(markup);
-    if (frame->is_live) {
-        markup_open(markup, "meta", "http-equiv", "refresh", "content", REFRESH_SECONDS,
-                    NULL);
+    if (frame->refresh > 0) {
+        markup_open(markup, "meta", "http-equiv", "refresh", NULL);
+        markup_attributef(markup, "content", "%u", frame->refresh);
         markup_close(markup);
     }
     markup_open(markup, "link", "rel", "stylesheet", "href", "/static/style.css", NULL);
@@ -109,28 +160,39 @@ static void put_light(struct markup *markup, unsigned lights)
     markup_close(markup);
 }
 
-static void put_header(struct markup *markup, unsigned lights)
+static void put_views(struct markup *markup, enum part_view view)
 {
-    static const char *const links[][2] = {{"/status", "Status"},
-                                           {"/actions", "Actions"},
-                                           {"/status/junit.xml", "JUnit XML"},
-                                           {"/status.json", "JSON"}};
+    static const struct {
+        enum part_view view; /* what it is */
+        const char *href;    /* where it is */
+        const char *name;    /* how it is called */
+    } links[] = {{PART_BOARD, "/status", "Board"},
+                 {PART_RUNS, "/runs", "Runs"},
+                 {PART_HISTORY, "/history", "History"},
+                 {PART_ACTIONS, "/actions", "Actions"}};
 
-    markup_open(markup, "header", NULL);
-    markup_open(markup, "a", "class", "brand", "href", "/status", NULL);
-    put_light(markup, lights);
-    markup_text(markup, "trafficlight");
-    markup_close(markup);
-    markup_text(markup, " ");
     markup_open(markup, "nav", "aria-label", "Views", NULL);
     markup_open(markup, "ul", NULL);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
         markup_open(markup, "li", NULL);
-        markup_element(markup, "a", links[i][1], "href", links[i][0], NULL);
+        markup_element(markup, "a", links[i].name, "href", links[i].href, "aria-current",
+                       links[i].view == view ? "true" : NULL, NULL);
         markup_close(markup);
+        markup_text(markup, " ");
     }
     markup_close(markup);
     markup_close(markup);
+}
+
+static void put_header(struct markup *markup, const struct part_frame *frame)
+{
+    markup_open(markup, "header", NULL);
+    markup_open(markup, "a", "class", "brand", "href", "/status", NULL);
+    put_light(markup, frame->lights);
+    markup_text(markup, "trafficlight");
+    markup_close(markup);
+    markup_text(markup, " ");
+    put_views(markup, frame->view);
     markup_close(markup);
 }
 
@@ -141,7 +203,7 @@ struct markup *part_begin(const struct part_frame *frame)
     markup_open(markup, "html", "lang", "en", NULL);
     put_head(markup, frame);
     markup_open(markup, "body", NULL);
-    put_header(markup, frame->lights);
+    put_header(markup, frame);
     markup_open(markup, "main", NULL);
     return markup;
 }
@@ -154,8 +216,6 @@ char *part_finish(struct markup *markup, struct json_object *server, size_t *siz
     markup_text(markup, "trafficlight ");
     text_put(markup, text_member(server, "version"), 0);
     if (server != NULL) {
-        markup_text(markup, " · run ");
-        text_put_id(markup, text_member(server, "run"));
         markup_text(markup, " · started ");
         text_put_moment(markup, text_member(server, "started"));
         markup_text(markup, " · as of ");
@@ -167,13 +227,58 @@ char *part_finish(struct markup *markup, struct json_object *server, size_t *siz
 
 /* --- links --- */
 
-void part_open_link(struct markup *markup, const char *id, const char *page)
+static void open_link(struct markup *markup, const char *folder, const char *id,
+                      const char *page)
 {
     char *segment = text_segment(id);
 
     markup_open(markup, "a", NULL);
-    markup_attributef(markup, "href", "/status/%s/%s", segment, page);
+    markup_attributef(markup, "href", "/%s/%s/%s", folder, segment, page);
     free(segment);
+}
+
+void part_open_link(struct markup *markup, const char *id, const char *page)
+{
+    open_link(markup, "status", id, page);
+}
+
+void part_open_run_link(struct markup *markup, const char *id, const char *page)
+{
+    open_link(markup, "runs", id, page);
+}
+
+void part_open_path(struct markup *markup, const char *run)
+{
+    markup_open(markup, "nav", "class", "path", "aria-label", "Where this is", NULL);
+    markup_element(markup, "a", "Runs", "href", "/runs", NULL);
+    markup_text(markup, " › ");
+    if (*run != '\0') {
+        part_open_run_link(markup, run, "status");
+        markup_text(markup, "run ");
+        text_put_id(markup, run);
+        markup_close(markup);
+        markup_text(markup, " › ");
+    }
+}
+
+/* Bytes of a case's name without the number that repeating gave it. */
+static size_t name_length(const char *name)
+{
+    const char *number = strrchr(name, '#');
+    bool is_number = number != NULL && number > name && number[-1] == ' ' &&
+                     number[1] != '\0' &&
+                     number[1 + strspn(number + 1, "0123456789")] == '\0';
+
+    return is_number ? (size_t)(number - name) - 1 : strlen(name);
+}
+
+char *part_trend_id(const char *test, const char *name)
+{
+    char *text = xasprintf("%s/%.*s", test, (int)name_length(name), name);
+    char *id = text_segment(text);
+
+    free(text);
+    return id;
 }
 
 void part_open_table(struct markup *markup, const char *class, const char *caption,

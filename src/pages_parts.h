@@ -43,10 +43,25 @@ bool part_state_is_end(enum part_state state);
 /* The lamps of the traffic light that are lit. */
 enum part_light { PART_RED = 1, PART_AMBER = 2, PART_GREEN = 4 };
 
+/* The views that every page leads to. */
+enum part_view {
+    PART_NO_VIEW,
+    PART_BOARD,
+    PART_RUNS,
+    PART_HISTORY,
+    PART_ACTIONS,
+};
+
+/* How soon the browser asks again, in seconds: while things change, and while a person
+ * may read what would be folded again. */
+#define PART_SOON  5
+#define PART_LATER 30
+
 struct part_frame {
-    const char *title; /* what goes on, in a few words; borrowed */
-    unsigned lights;   /* PART_RED | … */
-    bool is_live;      /* its things may change: the browser asks again */
+    const char *title;   /* what goes on, in a few words; borrowed */
+    unsigned lights;     /* PART_RED | … */
+    unsigned refresh;    /* seconds until the browser asks again; 0: nothing changes */
+    enum part_view view; /* which one it is, or belongs to */
 };
 
 /* Begin a page: everything up to the inside of <main>. */
@@ -56,13 +71,36 @@ struct markup *part_begin(const struct part_frame *frame);
  * document, owned by the caller. */
 char *part_finish(struct markup *markup, struct json_object *server, size_t *size);
 
-/* A state: lamp and word. */
+/* A state: lamp and word; and the same with a word that says more. */
 void part_lamp(struct markup *markup, enum part_state state);
+void part_lamp_saying(struct markup *markup, enum part_state state, const char *word);
+
+/* A section under a heading of this level ("h2"), with an id of its own. */
+void part_open_section(struct markup *markup, const char *level, const char *title,
+                       const char *id);
+
+/* --- attempts --- */
+
+/* Which attempt a case is at, or ended with, from 1 on. */
+size_t part_attempt(struct json_object *testcase);
+
+/* "2nd attempt", or "for its 2nd attempt" while the case waits; nothing for the first.
+ * Marked if the case is flaky. */
+void part_put_attempt(struct markup *markup, struct json_object *testcase);
 
 /* --- links --- */
 
-/* Open a link to /status/<id>/<page>. */
+/* Open a link to /status/<id>/<page>, and one to /runs/<id>/<page>. */
 void part_open_link(struct markup *markup, const char *id, const char *page);
+void part_open_run_link(struct markup *markup, const char *id, const char *page);
+
+/* The way down to a page: all runs, this one (where its id is not ""), then what comes
+ * after it. Leaves it open for more. */
+void part_open_path(struct markup *markup, const char *run);
+
+/* Where on the page of the history a test's case is: its number ("#2") does not count.
+ * Needs no escaping anywhere. Owned by the caller. */
+char *part_trend_id(const char *test, const char *name);
 
 /* The head of a table: a caption and titles of columns, ended by NULL. Leaves <tbody>
  * open: two closes end the table. */

@@ -65,6 +65,7 @@ static void put_case(struct markup *markup, struct json_object *testcase)
     markup_open(markup, "tr", "data-state", part_state_word(state), NULL);
     markup_open(markup, "td", "class", "state", NULL);
     part_lamp(markup, state);
+    part_put_attempt(markup, testcase);
     markup_close(markup);
     markup_open(markup, "th", "scope", "row", NULL);
     part_open_link(markup, text_member(testcase, "id"), "status");

@@ -2,6 +2,7 @@
 /* How many cases or clients are in which state. */
 #include "pages_tally.h"
 
+#include "json.h"
 #include "pages_text.h"
 #include "xalloc.h"
 
@@ -21,8 +22,11 @@ void tally_add(struct tally *tally, struct json_object *object, const char *name
 {
     size_t count = text_count(object, name);
 
-    for (size_t i = 0; i < count; i++)
-        tally->of[part_state(text_member(text_element(object, name, i), "state"))]++;
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *element = text_element(object, name, i);
+        tally->of[part_state(text_member(element, "state"))]++;
+        tally->flaky += json_object_get_boolean(json_member(element, "flaky")) != 0;
+    }
     tally->total += count;
 }
 
@@ -83,9 +87,12 @@ char *tally_title(const struct tally *tally)
     char *errors_text =
         errors > 0 ? xasprintf(", %zu %s", errors, errors == 1 ? "error" : "errors")
                    : xstrdup("");
-    char *title = xasprintf("%zu/%zu done%s%s", tally_ended(tally), tally->total,
-                            failed_text, errors_text);
+    char *flaky_text =
+        tally->flaky > 0 ? xasprintf(", %zu flaky", tally->flaky) : xstrdup("");
+    char *title = xasprintf("%zu/%zu done%s%s%s", tally_ended(tally), tally->total,
+                            failed_text, errors_text, flaky_text);
 
+    free(flaky_text);
     free(failed_text);
     free(errors_text);
     return title;
@@ -121,6 +128,18 @@ static void put_segments(struct markup *markup, const struct tally *tally)
     markup_close(markup);
 }
 
+/* How many of those that succeeded had failed before. */
+static void put_flaky(struct markup *markup, size_t flaky)
+{
+    if (flaky == 0)
+        return;
+    markup_text(markup, " ");
+    markup_open(markup, "span", "class", "flaky", "title",
+                "of these: succeeded only after they had failed", NULL);
+    markup_textf(markup, "≈ %zu flaky", flaky);
+    markup_close(markup);
+}
+
 void tally_put_bar(struct markup *markup, const struct tally *tally)
 {
     if (tally->total == 0)
@@ -136,7 +155,10 @@ void tally_put_bar(struct markup *markup, const struct tally *tally)
         markup_close(markup);
         markup_text(markup, " ");
         part_lamp(markup, bar_order[i]);
+        if (bar_order[i] == PART_SUCCESS)
+            put_flaky(markup, tally->flaky);
         markup_close(markup);
+        markup_text(markup, "\n");
     }
     markup_close(markup);
 }

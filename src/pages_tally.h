@@ -11,6 +11,7 @@
 struct tally {
     size_t of[PART_STATE_COUNT]; /* how many are in each state */
     size_t total;                /* the sum of these */
+    size_t flaky;                /* how many succeeded only after a failed attempt */
 };
 
 /* Count the elements of the array that is this member of the object. */

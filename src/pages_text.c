@@ -129,6 +129,13 @@ const char *text_member(struct json_object *object, const char *name)
     return json_is_text(member) ? json_object_get_string(member) : json_text(member);
 }
 
+size_t text_amount(struct json_object *object, const char *name)
+{
+    int64_t amount = json_object_get_int64(json_member(object, name));
+
+    return amount > 0 ? (size_t)amount : 0;
+}
+
 size_t text_count(struct json_object *object, const char *name)
 {
     struct json_object *array = json_member(object, name);
@@ -236,12 +243,23 @@ char *text_moment(const char *when)
                                    : text_visible(when, TEXT_BOARD_BYTES);
 }
 
+/* Of a second, of a time that could be read. */
+static double fraction(const char *when)
+{
+    const char *point = strchr(when, '.');
+    double seconds = 0, unit = 0.1;
+
+    for (; point != NULL && point[1] >= '0' && point[1] <= '9'; point++, unit /= 10)
+        seconds += (point[1] - '0') * unit;
+    return seconds;
+}
+
 double text_seconds_between(const char *from, const char *to)
 {
     struct tm start, end;
 
     return read_time(from, &start) && read_time(to, &end)
-               ? (double)(timegm(&end) - timegm(&start))
+               ? (double)(timegm(&end) - timegm(&start)) + fraction(to) - fraction(from)
                : -1;
 }
 

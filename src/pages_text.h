@@ -30,8 +30,8 @@ void text_put(struct markup *markup, const char *text, size_t limit);
 void text_put_in(struct markup *markup, const char *element, const char *class,
                  const char *text);
 
-/* The same, of words that must stay whole: "red=element-web green=element-web" may break at
- * its spaces, not at the hyphens. */
+/* The same, of words that must stay whole: "red=element-web green=element-web" may break
+ * at its spaces, not at the hyphens. */
 void text_put_words(struct markup *markup, const char *text, size_t limit);
 
 /* An identifier of which the style sheet shows only the beginning. */
@@ -40,6 +40,9 @@ void text_put_id(struct markup *markup, const char *id);
 /* The member of an object as text: "" if missing or null, JSON if it is no text.
  * Borrowed. */
 const char *text_member(struct json_object *object, const char *name);
+
+/* The member as a number of things; 0 if it is none. */
+size_t text_amount(struct json_object *object, const char *name);
 
 /* The elements of an array that is a member: 0 and NULL where there is none. */
 size_t text_count(struct json_object *object, const char *name);

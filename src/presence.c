@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who was heard when, and polls that are held. One heap orders the held polls by when their wait is
- * over, one timer stands for its first; a janitor looks for silent clients once a second.
+ * Who was heard when, and polls that are held. One heap orders the held polls by when
+ * their wait is over, one timer stands for its first; a janitor looks for silent clients
+ * once a second.
  */
 #include "presence.h"
 
@@ -162,8 +163,8 @@ static void answer(struct visitor *visitor, struct http_exchange *exchange,
     http_reply_json(exchange, poll->answer);
 }
 
-/* Count this poll if it asks without pause for what the latest one was given; whether that went on
- * for long enough to be slowed. */
+/* Count this poll if it asks without pause for what the latest one was given; whether
+ * that went on for long enough to be slowed. */
 static bool is_spinning(struct visitor *visitor, const struct poll *poll)
 {
     bool repeats = poll->delivery != NULL &&

@@ -12,16 +12,16 @@
 /* Whether a page is wanted rather than JSON, as browsers say it. */
 bool reply_wants_page(const struct http_exchange *exchange);
 
-/* Answer 200 with the page that write_page() makes of the document (see src/pages.h). Borrows it. Pages
- * have no scripts and load nothing from elsewhere. */
+/* Answer 200 with the page that write_page() makes of the document (see src/pages.h).
+ * Borrows it. Pages have no scripts and load nothing from elsewhere. */
 void reply_page(struct http_exchange *exchange, struct json_object *document,
                 char *(*write_page)(struct json_object *document, size_t *size));
 
 /* Answer 200 with the document itself. Borrows it. */
 void reply_json(struct http_exchange *exchange, struct json_object *document);
 
-/* Answer 404: there is no such thing ("case") of the id that was asked for; as a page where one is
- * wanted. */
+/* Answer 404: there is no such thing ("case") of the id that was asked for; as a page
+ * where one is wanted. */
 void reply_missing(struct http_exchange *exchange, const char *what);
 
 #endif

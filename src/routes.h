@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of all endpoints: see src/http.h for what a row says. Constant; any thread. */
+/* The table of all endpoints: see src/http.h for what a row says. Constant; any
+ * thread. */
 #ifndef TL_ROUTES_H
 #define TL_ROUTES_H
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runs of the server. A run that is asked for is made by a worker and becomes an input; when it
- * may begin, that is one, too. Runs that have ended are put away by src/keeping.c.
+ * The runs of the server. A run that is asked for is made by a worker and becomes an
+ * input; when it may begin, that is one, too. Runs that have ended are put away by
+ * src/keeping.c.
  */
 #include "runs.h"
 
 #include "body.h"
 #include "daemon.h"
+#include "ending.h"
+#include "history_api.h"
 #include "ids.h"
 #include "input.h"
 #include "inputs.h"
@@ -81,7 +84,7 @@ static void first_taken(void *argument, bool written, int64_t number,
         log_error("no run begins: %s", cause);
     runs->coming--;
     free(cause);
-    daemon_settle(runs->daemon);
+    ending_settle(runs->daemon->ending);
 }
 
 bool runs_are_coming(const struct runs *runs)
@@ -127,8 +130,10 @@ static void begun(void *argument, bool written, int64_t number, enum engine_resu
 {
     struct runs *runs = argument;
 
-    (void)written, (void)result;
+    (void)result;
     free(cause);
+    if (!written)
+        return; /* the process ends: the next one begins it */
     keeping_note_beginning(runs->daemon->keeping, runs->beginning, number);
     runs->beginning[0] = '\0';
     daemon_settle(runs->daemon);
@@ -146,8 +151,9 @@ void runs_settle(struct runs *runs)
 
 /* --- who may ask --- */
 
-/* Whether a request that a browser sent comes from one of our own pages, as it says itself (RFC
- * 6454, 7): any page in the world can have a browser post here. Else it has been answered. */
+/* Whether a request that a browser sent comes from one of our own pages, as it says
+ * itself (RFC 6454, 7): any page in the world can have a browser post here. Else it has
+ * been answered. */
 static bool is_from_here(struct http_exchange *exchange)
 {
     const char *origin = http_header(exchange, "Origin");
@@ -166,7 +172,8 @@ static bool is_from_here(struct http_exchange *exchange)
 
 /* --- POST /runs --- */
 
-/* A run that somebody asked for, on its way. The worker sees the plan, and what it makes of it. */
+/* A run that somebody asked for, on its way. The worker sees the plan, and what it makes
+ * of it. */
 struct wish {
     struct job job;                 /* its head */
     struct runs *runs;              /* loop only */
@@ -279,8 +286,8 @@ static void wish_gone_cb(void *argument)
     ((struct wish *)argument)->exchange = NULL;
 }
 
-/* The globs of `only`, where a text alone counts as one; owned. NULL: there are none, or *good is
- * false. */
+/* The globs of `only`, where a text alone counts as one; owned. NULL: there are none, or
+ * *good is false. */
 static struct json_object *read_globs(struct json_object *given, bool *good)
 {
     struct json_object *globs = json_new_array();
@@ -437,8 +444,16 @@ static char *read_who(const struct http_exchange *exchange, struct json_object *
     return who;
 }
 
+/* What the engine has forgotten had ended. */
+static void refuse_kept(struct http_exchange *exchange, struct daemon *daemon,
+                        struct json_object *document)
+{
+    (void)daemon, (void)document;
+    http_problem(exchange, 409, "it has ended already: there is nothing to be cancelled");
+}
+
 static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool is_known,
-                   const char *what,
+                   enum history_document kept, const char *what,
                    struct json_object *(*make)(const char *id, const char *who))
 {
     const char *id = http_parameter(exchange, "id");
@@ -450,8 +465,7 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
     if (body == NULL)
         return;
     if (!is_known) {
-        http_problem(exchange, 404, "there is no %s of this id that could be cancelled",
-                     what);
+        history_answer(exchange, daemon, kept, id, what, refuse_kept);
     } else {
         struct cancelling *cancelling = xcalloc(1, sizeof *cancelling);
         char *who = read_who(exchange, body);
@@ -471,7 +485,7 @@ void runs_cancel(struct http_exchange *exchange, void *context)
         id != NULL && (engine_run_standing(daemon->engine, id) != RUN_IS_UNKNOWN ||
                        inputs_pending(daemon->inputs) > 0);
 
-    cancel(exchange, daemon, is_known, "run", input_cancel_run);
+    cancel(exchange, daemon, is_known, HISTORY_STATUS, "run", input_cancel_run);
 }
 
 void runs_cancel_case(struct http_exchange *exchange, void *context)
@@ -479,8 +493,8 @@ void runs_cancel_case(struct http_exchange *exchange, void *context)
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
 
-    cancel(exchange, daemon, id != NULL && engine_knows_case(daemon->engine, id), "case",
-           input_cancel_case);
+    cancel(exchange, daemon, id != NULL && engine_knows_case(daemon->engine, id),
+           HISTORY_CASE, "case", input_cancel_case);
 }
 
 /* --- the room --- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runs of the server: the first one at the start, further ones that somebody asks for, one after
- * the other. What becomes of them when they have ended is src/keeping.h's. Loop thread only, but for
- * the reading of definitions.
+ * The runs of the server: the first one at the start, further ones that somebody asks
+ * for, one after the other. What becomes of them when they have ended is src/keeping.h's.
+ * Loop thread only, but for the reading of definitions.
  */
 #ifndef TL_RUNS_H
 #define TL_RUNS_H
@@ -18,8 +18,9 @@ struct runs *runs_new(struct daemon *daemon);
 /* After workers_free(). NULL is fine. */
 void runs_free(struct runs *runs);
 
-/* Read the definitions and ask for the first run. Logs what is wrong with them, which does not keep the
- * good ones from running, unless the configuration is strict: then gives false. Blocks: for the start. */
+/* Read the definitions and ask for the first run. Logs what is wrong with them, which
+ * does not keep the good ones from running, unless the configuration is strict: then
+ * gives false. Blocks: for the start. */
 bool runs_start_first(struct runs *runs);
 
 /* To be called after every input: the next run begins if it may. */

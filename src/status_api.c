@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The endpoints for people and tools. They only read: the engine, and for what it has forgotten the
- * history.
+ * The endpoints for people and tools. They only read: the engine, and for what it has
+ * forgotten the history.
  */
 #include "status_api.h"
 
@@ -30,11 +30,11 @@ void status_root(struct http_exchange *exchange, void *context)
     http_reply(exchange, 302, "text/plain", "see /status\n", strlen("see /status\n"));
 }
 
-static void show_status(struct http_exchange *exchange, struct daemon *daemon,
-                        struct json_object *status)
+static void show_run(struct http_exchange *exchange, struct daemon *daemon,
+                     struct json_object *status)
 {
     (void)daemon;
-    reply_page(exchange, status, pages_status);
+    reply_page(exchange, status, pages_run);
 }
 
 void status_page(struct http_exchange *exchange, void *context)
@@ -43,7 +43,7 @@ void status_page(struct http_exchange *exchange, void *context)
     struct status_view view = daemon_view(daemon);
     struct json_object *status = status_all(daemon->engine, &view);
 
-    show_status(exchange, daemon, status);
+    reply_page(exchange, status, pages_status);
     json_object_put(status);
 }
 
@@ -173,7 +173,7 @@ void status_case_json(struct http_exchange *exchange, void *context)
 
 void status_run_page(struct http_exchange *exchange, void *context)
 {
-    reply_found(exchange, context, status_run, HISTORY_STATUS, "run", show_status);
+    reply_found(exchange, context, status_run, HISTORY_STATUS, "run", show_run);
 }
 
 void status_run_json(struct http_exchange *exchange, void *context)
@@ -288,7 +288,8 @@ static void show_svg(struct http_exchange *exchange, struct daemon *daemon,
     draw(exchange, daemon, json_object_get_string(dot), PICTURE_SVG);
 }
 
-/* Answer with the graph of the case that the path names, in the form that reply() gives it. */
+/* Answer with the graph of the case that the path names, in the form that reply() gives
+ * it. */
 static void reply_graph(struct http_exchange *exchange, struct daemon *daemon,
                         bool context, history_reply *reply)
 {

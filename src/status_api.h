@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The endpoints for people and tools: pages, JSON, JUnit, pictures. Handlers of src/http.h; their
- * context is the struct daemon. Loop thread only.
+ * The endpoints for people and tools: pages, JSON, JUnit, pictures. Handlers of
+ * src/http.h; their context is the struct daemon. Loop thread only.
  */
 #ifndef TL_STATUS_API_H
 #define TL_STATUS_API_H

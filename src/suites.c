@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Test definitions on disk: first all files are listed, then their texts are collected. */
+/* Test definitions on disk: first all files are listed, then their texts are
+ * collected. */
 #include "suites.h"
 
 #include "data.h"

@@ -26,10 +26,11 @@ struct suites_source {
 struct dictionary *suites_dictionary(void);
 char *suites_dictionary_text(void);
 
-/* Read the texts of all files that the source names (see lib/sources.h): a file as it is, whatever
- * its name; below a folder all `*_test.json` and dictionaries (`*.actions.json`), in the order of their names; a glob's
- * matches in their order, folders likewise, and of files those with such a name. A path that exists
- * is no glob. A file that is reached in several ways is read once. A path that gives no file is a
+/* Read the texts of all files that the source names (see lib/sources.h): a file as it is,
+ * whatever its name; below a folder all `*_test.json` and dictionaries
+ * (`*.actions.json`), in the order of their names; a glob's matches in their order,
+ * folders likewise, and of files those with such a name. A path that exists is no glob. A
+ * file that is reached in several ways is read once. A path that gives no file is a
  * mistake. Owned by the caller. */
 struct json_object *suites_collect(const struct suites_source *source,
                                    struct mistakes *mistakes);

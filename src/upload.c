@@ -166,7 +166,8 @@ static void note_error(struct uploads *uploads, const struct upload *upload)
         uploads->error = upload->error;
 }
 
-/* Answer, and let go of it; cause is of the engine's result, or of the journal's refusal. Takes cause. */
+/* Answer, and let go of it; cause is of the engine's result, or of the journal's refusal.
+ * Takes cause. */
 static void finish(struct upload *upload, bool written, enum engine_result result,
                    char *cause)
 {
@@ -184,8 +185,8 @@ static void finish(struct upload *upload, bool written, enum engine_result resul
     free_upload(upload);
 }
 
-/* One of its files is an input; the answer waits for the last one, and tells of the first that was
- * not taken. */
+/* One of its files is an input; the answer waits for the last one, and tells of the first
+ * that was not taken. */
 static void taken(void *argument, bool written, int64_t number, enum engine_result result,
                   char *cause)
 {

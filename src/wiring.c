@@ -161,10 +161,11 @@ static void time_told(void *argument, bool written, int64_t number,
 {
     struct daemon *daemon = argument;
 
-    (void)written, (void)number, (void)result;
+    (void)number, (void)result;
     free(cause);
     daemon->telling_time = false;
-    daemon_settle(daemon);
+    if (written) /* else the process ends */
+        daemon_settle(daemon);
 }
 
 void wiring_tell_time(struct daemon *daemon)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the engine and the rooms: what the engine wants done goes out to them, and what they have
- * to tell comes back as inputs. Loop thread only.
+ * Between the engine and the rooms: what the engine wants done goes out to them, and what
+ * they have to tell comes back as inputs. Loop thread only.
  */
 #ifndef TL_WIRING_H
 #define TL_WIRING_H
@@ -13,13 +13,13 @@
 struct daemon;
 struct json_object;
 
-/* How the engine reaches the rooms; and how it reaches nobody, while inputs are read back. Static. The
- * context is the struct daemon. */
+/* How the engine reaches the rooms; and how it reaches nobody, while inputs are read
+ * back. Static. The context is the struct daemon. */
 const struct engine_ops *wiring_ops(void);
 const struct engine_ops *wiring_no_ops(void);
 
-/* What rooms call with the struct daemon as context; see struct homerunner_callbacks, httpstep_new()
- * and presence_new(). */
+/* What rooms call with the struct daemon as context; see struct homerunner_callbacks,
+ * httpstep_new() and presence_new(). */
 void wiring_created(void *context, const char *deployment, const char *where,
                     struct json_object *servers, const char *cause);
 void wiring_destroyed(void *context, const char *deployment, const char *cause);

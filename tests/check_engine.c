@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cases and clients together: who is asked what, in which order; that servers are made and
- * destroyed once, however a case ends; engines driven by chance. */
+/* Cases and clients together: who is asked what, in which order; that servers are made
+ * and destroyed once, however a case ends; engines driven by chance. */
 #include "fixture.h"
 #include "json.h"
 #include "xalloc.h"
@@ -589,7 +589,8 @@ static void cancel_any(uint64_t *seed)
                 NULL);
 }
 
-/* A run ends, another one begins, the first is forgotten; or the process is another one. */
+/* A run ends, another one begins, the first is forgotten; or the process is another
+ * one. */
 static void turn_over(uint64_t *seed)
 {
     char first[ID_SIZE];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Uploaded files: their names, where they lie, and the colour in the middle of pictures. */
+/* Uploaded files: their names, where they lie, and the colour in the middle of
+ * pictures. */
 #include "files.h"
 #include "pixel.h"
 #include "xalloc.h"
@@ -248,7 +249,8 @@ static void write_cb(png_structp png, png_bytep data, size_t size)
     picture->size += size;
 }
 
-/* A picture of which only the centre pixel has this colour; the others are its opposite. */
+/* A picture of which only the centre pixel has this colour; the others are its
+ * opposite. */
 static struct picture paint(png_uint_32 width, png_uint_32 height, struct form form,
                             const unsigned char rgba[4])
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The history: what is written is read back, only whole runs are seen, and old ones go. */
+/* The history: what is written is read back, only whole runs are seen, and old ones
+ * go. */
 #include "folder.h"
 #include "history.h"
 #include "json.h"
@@ -299,7 +300,8 @@ START_TEST(an_empty_history_says_so)
 }
 END_TEST
 
-/* What a client said stays as it was, even what would not be read as JSON from outside. */
+/* What a client said stays as it was, even what would not be read as JSON from
+ * outside. */
 START_TEST(odd_documents_are_read_back)
 {
     struct json_object *testcase = a_case("c'; --", "n", "success", 0);
@@ -650,8 +652,8 @@ END_TEST
 
 /* --- trends --- */
 
-/* Add outcomes of "web" one after the other, each with its run: 's', 'f', 'e', and 'r' for one that
- * passed after a retry. */
+/* Add outcomes of "web" one after the other, each with its run: 's', 'f', 'e', and 'r'
+ * for one that passed after a retry. */
 static void play(const char *test, const char *outcomes)
 {
     for (int i = 0; outcomes[i] != '\0'; i++) {
@@ -833,7 +835,8 @@ END_TEST
 
 /* --- a full disk --- */
 
-/* A small file system of this process alone, so that it is gone with it; false where we may not. */
+/* A small file system of this process alone, so that it is gone with it; false where we
+ * may not. */
 static bool mount_small(const char *path)
 {
     return unshare(CLONE_NEWNS) == 0 &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inputs, settings, sources and plans as JSON: all survive being written down, and what is none of
- * them changes nothing. */
+/* Inputs, settings, sources and plans as JSON: all survive being written down, and what
+ * is none of them changes nothing. */
 #include "fixture.h"
 #include "json.h"
 #include "sources.h"
@@ -408,8 +408,8 @@ static const struct {
      {"/plan", "/plan/id", "/plan/dictionary", "/plan/only", "/plan/sources",
       "/plan/sources/files", "/plan/sources/files/0", "/plan/sources/files/0/folder"}},
     {"{'input': 'begin', 'run': 'x', " CHECKPOINT "}",
-     {"/run", "/checkpoint/clients/0/registration/type",
-      "/checkpoint/deployments", "/checkpoint/deployments/0/name", "/checkpoint/former",
+     {"/run", "/checkpoint/clients/0/registration/type", "/checkpoint/deployments",
+      "/checkpoint/deployments/0/name", "/checkpoint/former",
       "/checkpoint/cancelled/0/cases/0/message", "/checkpoint/cancelled"}},
     {"{'input': 'forget', 'run': 'x'}", {"/run"}},
     {"{'input': 'cancel run', 'run': 'x', 'who': 'y'}", {"/run", "/who"}},

@@ -420,7 +420,7 @@ START_TEST(a_cut_keeps_what_brings_runs)
     write_and_wait(2001, 3000);
     journal_cut(journal, 2501, "first", NULL);
     journal_cut(journal, 100, NULL, NULL); /* less than before */
-    write_and_wait(3001, 3001);      /* between its steps */
+    write_and_wait(3001, 3001);            /* between its steps */
     run_until_idle();
     restart();
     ck_assert_int_eq(replay(), moment(3001).mono_ms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who gets which role. What the indexes say is compared with a plain scan over all cases
- * and all clients, for fleets made by chance; and the heap below is compared with sorting.
+ * and all clients, for fleets made by chance; and the heap below is compared with
+ * sorting.
  */
 #include "fixture.h"
 #include "hash.h"

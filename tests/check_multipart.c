@@ -14,7 +14,8 @@
 #define END  "--bound--\r\n"
 
 /* What is in a body, as "name/filename/content;…", or the cause with "!" before it. The
- * body is copied to memory of just its size, so that a sanitizer sees who reads past it. */
+ * body is copied to memory of just its size, so that a sanitizer sees who reads past
+ * it. */
 static char *read_form(const char *type, const char *body, size_t size, size_t limit)
 {
     char *text = NULL, *cause = NULL, *copy = xmalloc(size > 0 ? size : 1);

@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "json.h"
 #include "pages.h"
+#include "pages_parts.h"
 #include "pages_text.h"
 #include "run.h"
 #include "status.h"
@@ -20,6 +21,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define CASE          "11111111-2222-4333-8444-555555555555"
 #define SUITE         "66666666-7777-4888-9999-aaaaaaaaaaaa"
+#define RUN           "12121212-3434-4565-8787-909090909090"
 
 typedef char *page_fn(struct json_object *document, size_t *size);
 
@@ -108,8 +110,11 @@ static struct json_object *document(const char *text)
 static const char status_text[] =
     "{'server': {'version': '9.8', 'started': '2026-11-22T20:17:00.000Z',"
     "            'now': '2026-11-22T20:19:00.000Z', 'done': false, 'run': 'abcdef'},"
+    " 'run': {'id': '" RUN "', 'label': 'nightly', 'state': 'running',"
+    "         'totals': {'cases': 3, 'flaky': 0}, 'started': '2026-11-22T20:17:05.000Z',"
+    "         'ended': null},"
     " 'totals': {'cases': 3},"
-    " 'suites': [{'id': '" SUITE "', 'name': 'Waltz', 'folder': 'ball',"
+    " 'suites': [{'id': '" SUITE "', 'run': '" RUN "', 'name': 'Waltz', 'folder': 'ball',"
     "   'file': 'ball/waltz_test.json', 'description': 'Two dance.', 'cases': ["
     "   {'id': '" CASE "', 'name': 'red=web green=phone', 'state': 'running',"
     "    'machine': 'floor', 'message': '', 'started': '2026-11-22T20:17:05.250Z',"
@@ -145,12 +150,23 @@ static struct json_object *first_case(size_t index)
     struct json_object *testcase = json_object_get(text_element(suite, "cases", index));
 
     json_put(testcase, "suite",
-             document("{'id': '" SUITE "', 'name': 'Waltz', 'file': 'ball/waltz'}"));
+             document("{'id': '" SUITE "', 'name': 'Waltz', 'folder': 'ball',"
+                      " 'file': 'ball/waltz'}"));
+    json_put_text(testcase, "run", RUN);
     json_put_text(testcase, "details", NULL);
     json_put(testcase, "transcript", json_new_array());
     json_put_int(testcase, "transcript_dropped", 0);
     json_object_put(suite);
     return testcase;
+}
+
+static struct json_object *many(size_t amount, const char *element_text)
+{
+    struct json_object *array = json_new_array();
+
+    for (size_t i = 0; i < amount; i++)
+        json_append(array, document(element_text));
+    return array;
 }
 
 /* --- what is on them --- */
@@ -162,15 +178,13 @@ START_TEST(test_board)
     has(page, "<!DOCTYPE html>");
     has(page, "<html lang=\"en\">");
     has(page, "<title>1/3 done, 1 failed – trafficlight</title>");
-    has(page, "http-equiv=\"refresh\"");
+    has(page, "http-equiv=\"refresh\" content=\"5\"");
     has(page, "href=\"/static/style.css\"");
     has(page, "1 of 3 cases done");
     has(page, "<bdi>ball</bdi>.<bdi>Waltz</bdi>");
     has(page, "Two dance.");
     has(page, "href=\"/status/" SUITE "/suitestatus\"");
     has(page, "href=\"/status/" CASE "/status\"");
-    has(page, "href=\"/status/junit.xml\"");
-    has(page, "href=\"/status.json\"");
     has(page, "red=web");
     has(page, "<code>floor</code>");
     has(page, ">twirl<");
@@ -201,19 +215,187 @@ END_TEST
 
 START_TEST(test_board_without_tests)
 {
-    char *page =
-        page_of(pages_status, document("{'server': {'done': true, 'version': '1'},"
-                                       " 'totals': {}, 'suites': [], 'clients': []}"));
+    static const char text[] = "{'server': {'done': true, 'version': '1'}, 'run': null,"
+                               " 'totals': {}, 'suites': [], 'clients': []}";
+    struct json_object *status = document(text);
+    char *page = page_of(pages_status, document(text));
 
-    has(page, "No test was found");
+    has(page, "<h1>No run yet</h1>");
+    has(page, "POST /runs asks for one");
     has(page, "No client has registered");
-    has_not(page, "refresh");
     has_not(page, "<table");
+    free(page);
+    json_put(status, "run", document("{'id': 'r', 'state': 'ended', 'totals': {}}"));
+    page = page_of(pages_status, status);
+    has(page, "<h1>No cases</h1>");
+    has(page, "No test was found");
     free(page);
 }
 END_TEST
 
-/* Green is lit only when all have succeeded, and the page then rests. */
+/* Nobody is left without a way on. */
+static void has_views(const char *page)
+{
+    static const char *const views[] = {"/status", "/runs", "/history", "/actions"};
+
+    for (size_t i = 0; i < LENGTH(views); i++) {
+        char *link = xasprintf("<li><a href=\"%s\"", views[i]);
+        has(page, link);
+        free(link);
+    }
+}
+
+START_TEST(test_views)
+{
+    static const struct {
+        page_fn *make;       /* a page */
+        const char *current; /* the view it belongs to */
+    } rows[] = {{pages_status, "/status\" aria-current=\"true\">Board"},
+                {pages_run, "/runs\" aria-current=\"true\">Runs"},
+                {pages_suite, "/runs\" aria-current=\"true\">Runs"},
+                {pages_case, "/runs\" aria-current=\"true\">Runs"},
+                {pages_runs, "/runs\" aria-current=\"true\">Runs"},
+                {pages_history, "/history\" aria-current=\"true\">History"},
+                {pages_actions, "/actions\" aria-current=\"true\">Actions"}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        char *page = page_of(rows[i].make, document("{'actions': {}}"));
+        has_views(page);
+        has(page, rows[i].current);
+        ck_assert_uint_eq(count(page, "aria-current"), 1);
+        free(page);
+    }
+}
+END_TEST
+
+/* --- the run --- */
+
+/* The board of a run in this state, with these totals. */
+static struct json_object *status_of_run(const char *state, const char *totals)
+{
+    struct json_object *status = document(status_text);
+    struct json_object *run = json_member(status, "run");
+    bool has_ended = strcmp(state, "ended") == 0;
+
+    json_put_text(run, "state", state);
+    json_put(run, "totals", document(totals));
+    if (has_ended)
+        json_put_text(run, "ended", "2026-11-22T20:18:06.500Z");
+    json_put_bool(json_member(status, "server"), "done", has_ended);
+    return status;
+}
+
+START_TEST(test_run_that_is_going)
+{
+    char *board = page_of(pages_status, status_of_run("running", "{'cases': 3}"));
+    char *run = page_of(pages_run, status_of_run("running", "{'cases': 3}"));
+
+    for (int i = 0; i < 2; i++) {
+        const char *page = i == 0 ? board : run;
+        has(page, "<a href=\"/runs/" RUN "/status\"><bdi>nightly</bdi></a>");
+        has(page, "href=\"/runs/" RUN "/junit.xml\"");
+        has(page, "href=\"/runs/" RUN "/status.json\"");
+        has(page, "began <time datetime=\"2026-11-22T20:17:05.000Z\">");
+        has(page, ">115 s ago<");
+        has_not(page, "has ended");
+        has_not(page, "href=\"/status.json\"");
+        has_not(page, "/status/junit.xml");
+        has(page, "content=\"5\"");
+    }
+    has(run, "<title>1/3 done, 1 failed – nightly – trafficlight</title>");
+    has(run, "<a href=\"/runs\">Runs</a> › <bdi>nightly</bdi>");
+    free(board);
+    free(run);
+}
+END_TEST
+
+/* The board waits for what comes next; the page of a run has nothing to wait for. */
+START_TEST(test_run_that_has_ended)
+{
+    const char *totals = "{'cases': 3, 'success': 2, 'failed': 1, 'flaky': 1}";
+    char *board = page_of(pages_status, status_of_run("ended", totals));
+    char *run = page_of(pages_run, status_of_run("ended", totals));
+
+    has(board, "This run has ended. The next one is shown here");
+    has(board, "content=\"30\"");
+    has(run, "This run has ended. <a href=\"/status\">The board</a>");
+    has_not(run, "refresh");
+    has(run, "ended <time datetime=\"2026-11-22T20:18:06.500Z\">");
+    has(run, "after 1 min 01 s");
+    has(board, ">12 s ago<");
+    has_not(run, " ago<");
+    has(run, ">20:18:48.000<");
+    has(run, "class=\"run\"><span class=\"lamp\" data-state=\"failed\">");
+    free(board);
+    free(run);
+    run = page_of(pages_run, status_of_run("ended", "{'cases': 3, 'waiting': 1}"));
+    has(run, "This run has ended; it was broken off, and 1 case is no longer tried.");
+    has(run, "</span> ended</span>");
+    free(run);
+}
+END_TEST
+
+START_TEST(test_run_that_is_queued)
+{
+    struct json_object *status = status_of_run("queued", "{'cases': 3, 'waiting': 3}");
+    struct json_object *run = json_member(status, "run");
+
+    json_put_text(run, "started", NULL);
+    json_put_text(run, "label", "");
+    char *page = page_of(pages_run, status);
+    has(page, "</span> queued</span>");
+    has(page, "This run is queued");
+    has(page, "<title>1/3 done, 1 failed – run 12121212 – trafficlight</title>");
+    has(page, "content=\"5\"");
+    has_not(page, "began <time");
+    has_not(page, "ended <time");
+    free(page);
+}
+END_TEST
+
+/* The mark is in words and has a sign: it does not need colour. */
+START_TEST(test_flaky)
+{
+    struct json_object *status = document(
+        "{'run': {'id': 'r', 'state': 'running'}, 'suites': [{'id': 's', 'name': 'S',"
+        " 'cases': ["
+        "  {'id': 'a', 'name': 'n', 'state': 'success', 'flaky': true,"
+        "   'attempts': [{'state': 'failed'}, {'state': 'success'}]},"
+        "  {'id': 'b', 'name': 'm', 'state': 'success'},"
+        "  {'id': 'c', 'name': 'o', 'state': 'waiting', 'attempts': [{}, {}]},"
+        "  {'id': 'd', 'name': 'p', 'state': 'error', 'attempts': [{}]}]}]}");
+    char *page = page_of(pages_status, status);
+
+    has(page, "<title>3/4 done, 1 error, 1 flaky – trafficlight</title>");
+    has(page, ">≈ 1 flaky</span>");
+    ck_assert_uint_eq(count(page, ">≈ 2nd attempt</span>"), 1);
+    ck_assert_uint_eq(count(page, ">for its 3rd attempt</span>"), 1);
+    ck_assert_uint_eq(count(page, " attempt</span>"), 2);
+    free(page);
+}
+END_TEST
+
+START_TEST(test_ordinals)
+{
+    static const struct {
+        size_t number;    /* of attempts */
+        const char *word; /* how the last one is called */
+    } rows[] = {{2, "2nd"},   {3, "3rd"},   {4, "4th"},     {11, "11th"},
+                {12, "12th"}, {21, "21st"}, {101, "101st"}, {112, "112th"}};
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct json_object *testcase = first_case(1);
+        char *mark = xasprintf(">%s attempt<", rows[i].word);
+        json_put(testcase, "attempts", many(rows[i].number, "{'state': 'failed'}"));
+        char *page = page_of(pages_case, testcase);
+        has(page, mark);
+        free(page);
+        free(mark);
+    }
+}
+END_TEST
+
+/* Green is lit only when all have succeeded. */
 START_TEST(test_all_succeeded)
 {
     struct json_object *status = document(
@@ -226,7 +408,6 @@ START_TEST(test_all_succeeded)
     has(page, "green lit");
     has_not(page, "red lit");
     has_not(page, "amber lit");
-    has_not(page, "refresh");
     free(page);
     page = page_of(pages_status, document(status_text));
     has(page, "red lit");
@@ -235,15 +416,6 @@ START_TEST(test_all_succeeded)
     free(page);
 }
 END_TEST
-
-static struct json_object *many(size_t amount, const char *element_text)
-{
-    struct json_object *array = json_new_array();
-
-    for (size_t i = 0; i < amount; i++)
-        json_append(array, document(element_text));
-    return array;
-}
 
 /* Of too many, those that go on or went wrong are shown first, wherever they stand. */
 START_TEST(test_too_many)
@@ -281,6 +453,7 @@ START_TEST(test_suite)
     has(page, "href=\"/status/" CASE "/status\"");
     ck_assert_uint_eq(count(page, "<tr data-state="), 3);
     has(page, "http-equiv=\"refresh\"");
+    has(page, "href=\"/runs/" RUN "/status\"");
     free(page);
 }
 END_TEST
@@ -301,7 +474,12 @@ START_TEST(test_case)
     has(page, "22 Nov 2026, 20:17:05 UTC");
     has(page, ">twirl<");
     has(page, "Nothing has happened yet.");
+    has(page, "href=\"/runs/" RUN "/status\"");
+    has(page, "href=\"/history#ball.Waltz%2Fred%3Dweb%20green%3Dphone\"");
+    has(page, "href=\"status.json\"");
     has_not(page, "<pre");
+    has_not(page, "ttempt");
+    has_not(page, "<details");
     free(page);
     page = page_of(pages_case, first_case(1));
     has(page, " after 2.0 s");
@@ -325,8 +503,6 @@ START_TEST(test_case_that_ended)
                       "  'role': 'red', 'text': 'twirl {}'},"
                       " {'time': null, 'kind': 'end', 'role': null, 'text': 'fell'}]"));
     json_put_int(testcase, "transcript_dropped", 7);
-    json_put(testcase, "attempts",
-             document("[{'state': 'error', 'message': 'the first go'}]"));
     char *page = page_of(pages_case, testcase);
     has(page, text);
     has(page, "href=\"files/red_a%20b%231%3F.txt\"");
@@ -335,9 +511,99 @@ START_TEST(test_case_that_ended)
     has(page, "<tr id=\"line-2\"");
     has(page, ">20:17:05.250</time>");
     has(page, "it lacks 7 lines");
-    has(page, "the first go");
     free(page);
     free(text);
+}
+END_TEST
+
+/* --- attempts --- */
+
+static const char earlier_text[] =
+    "{'number': 1, 'state': 'failed', 'message': 'the first go', 'machine': 'stairs',"
+    " 'started': '2026-11-22T20:16:01.000Z', 'ended': '2026-11-22T20:16:03.000Z',"
+    " 'duration': 2.0, 'roles': {'red': {'type': 'web', 'client': 'early', 'action': "
+    "null}},"
+    " 'servers': [{'name': 's', 'server_name': 'hs9', 'cs_api': 'http://h:9'}],"
+    " 'files': ['red_a b.txt'], 'details': 'line 7 of it', 'transcript_dropped': 3,"
+    " 'transcript': [{'time': '2026-11-22T20:16:02.000Z', 'kind': 'action', 'role': "
+    "'red',"
+    "                 'text': 'twirl {}'}]}";
+
+/* A case of which an earlier attempt failed; the second one goes on. */
+static struct json_object *tried_case(void)
+{
+    struct json_object *testcase = first_case(0);
+    struct json_object *attempts = json_new_array();
+
+    json_put(testcase, "files", document("['red_now.txt']"));
+    json_append(attempts, document(earlier_text));
+    json_append(attempts, document("{'number': 2, 'state': 'running'}"));
+    json_put(testcase, "attempts", attempts);
+    return testcase;
+}
+
+START_TEST(test_attempts)
+{
+    char *page = page_of(pages_case, tried_case());
+
+    has(page, ">2nd attempt</span> for 1 min 23 s");
+    has(page, "<a href=\"#attempt-1\">1</a>");
+    has(page, "<h2 id=\"attempt-1\">Attempt 1</h2>");
+    has(page, "<h2 id=\"attempt-2\">Attempt 2</h2>");
+    ck_assert_uint_eq(count(page, "id=\"attempt-"), 3); /* and a line */
+    has(page, "<bdi>the first go</bdi>");
+    has(page, "22 Nov 2026, 20:16:01 UTC");
+    has(page, "22 Nov 2026, 20:16:03 UTC");
+    has(page, "early");
+    has(page, "hs9");
+    has(page, "line 7 of it");
+    has(page, "href=\"files/red_a%20b.txt?attempt=1\"");
+    has(page, "href=\"files/red_now.txt\"");
+    has(page, "<details><summary>Transcript: 1 line</summary>");
+    has(page, "<tr id=\"attempt-1-line-1\"");
+    has(page, "it lacks 3 lines");
+    has(page, "<h3 id=\"transcript\">Transcript</h3>");
+    has(page, "content=\"30\""); /* nobody likes what he reads to be folded */
+    free(page);
+}
+END_TEST
+
+START_TEST(test_between_attempts)
+{
+    struct json_object *testcase = first_case(2);
+
+    json_put(testcase, "attempts", json_new_array());
+    json_append(json_member(testcase, "attempts"), document(earlier_text));
+    json_put_text(testcase, "message", "is tried again after attempt 1 ended");
+    char *page = page_of(pages_case, testcase);
+    has(page, "</span> waiting</span> <span class=\"attempt-mark\">for its 2nd attempt<");
+    has(page, "is tried again after attempt 1 ended");
+    has(page, "<h2 id=\"attempt-1\">Attempt 1</h2>");
+    has(page, "alt=\"State machine of Waltz, in state stairs\"");
+    has_not(page, "Attempt 2");
+    has_not(page, "No client plays");
+    free(page);
+}
+END_TEST
+
+/* However often it was tried, a page stays a page. */
+START_TEST(test_long_attempts)
+{
+    struct json_object *testcase = first_case(1);
+    struct json_object *attempt = document("{'state': 'failed'}");
+
+    json_put(attempt, "transcript", many(6000, "{'kind': 'note', 'text': 'x'}"));
+    json_put(testcase, "attempts", json_new_array());
+    for (int i = 0; i < 11; i++)
+        json_append(json_member(testcase, "attempts"), json_object_get(attempt));
+    json_object_put(attempt);
+    char *page = page_of(pages_case, testcase);
+    ck_assert_uint_eq(count(page, "<tr id="), 5000);
+    has(page, "Transcript: 6000 lines");
+    has(page, "5500 more lines before these are not shown here");
+    has(page, "id=\"attempt-1-line-6000\"");
+    has_not(page, "id=\"attempt-1-line-5500\"");
+    free(page);
 }
 END_TEST
 
@@ -349,7 +615,7 @@ START_TEST(test_problem)
     check_sound(page, size);
     has(page, "<title>404 Not Found – trafficlight</title>");
     has(page, "No case &lt;x&gt; &amp;");
-    has(page, "href=\"/status\"");
+    has_views(page);
     free(page);
     page = pages_problem(500, "Error", NULL, &size);
     check_sound(page, size);
@@ -384,9 +650,14 @@ static const char trends_text[] =
     "                 'duration': 2.0, 'ended': '2026-11-22T20:17:00.000Z'}]}]}";
 
 static const char runs_text[] =
-    "[{'id': 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', 'label': 'nightly', 'state': "
-    "'failed',"
-    "  'totals': {'cases': 12, 'waiting': 0, 'success': 10, 'failed': 2},"
+    "[{'id': 'q', 'label': '', 'state': 'queued', 'totals': {'cases': 2, 'waiting': 2},"
+    "  'started': null, 'ended': null},"
+    " {'id': 'g', 'label': 'now', 'state': 'running', 'totals': {'cases': 2, 'running': "
+    "2},"
+    "  'started': '2026-11-22T20:19:00.000Z', 'ended': null},"
+    " {'id': 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', 'label': 'nightly',"
+    "  'state': 'ended',"
+    "  'totals': {'cases': 12, 'waiting': 0, 'success': 10, 'failed': 2, 'flaky': 3},"
     "  'started': '2026-11-22T20:17:00.000Z', 'ended': '2026-11-22T20:18:30.000Z'},"
     " {'id': '../../x?y', 'label': null, 'state': 'of its own', 'totals': {'cases': 1},"
     "  'started': null, 'ended': '2026-11-22T20:18:30.000Z'}]";
@@ -398,6 +669,7 @@ START_TEST(test_trends)
     has(page, "<title>History – trafficlight</title>");
     has(page, "2 pairs of tests and clients in 4 runs: 1 flaky, 1 failed last.");
     has(page, "<bdi>ball.Waltz</bdi>");
+    has(page, "<tr id=\"ball.Waltz%2Fred%3Dweb%20green%3Dphone\">");
     has(page, "title=\"passed only after a retry: 1 of 8 times\">≈ flaky</span>");
     ck_assert_uint_eq(count(page, "≈ flaky"), 1);
     has(page, "<strong>63 %</strong> <small>5 of 8 passed</small>");
@@ -445,18 +717,23 @@ START_TEST(test_runs)
 {
     char *page = page_of(pages_runs, document(runs_text));
 
-    has(page, "2 runs are kept.");
+    has(page, "4 runs, 1 running, 1 queued. ");
+    has(page, "content=\"5\"");
+    has(page, "</span> queued</span>");
+    has(page, "</span> running</span>");
+    has(page, "≈ 3 flaky");
     has(page, "<a href=\"/runs/aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee/status\">"
               "<bdi>nightly</bdi></a>");
     has(page, "<a href=\"/runs/aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee/junit.xml\">");
-    has(page, "12 cases: 10 success, 2 failed<");
+    has(page, "12 cases: 10 success, 2 failed ");
+    has(page, "<a href=\"/runs/g/status.json\">");
     has(page, "22 Nov 2026, 20:17:00 UTC");
     has(page, "1 min 30 s");
     has(page, "data-state=\"failed\"");
     has(page, "/runs/..%2F..%2Fx%3Fy/status");
     has(page, "<bdi>of its own</bdi>");
     has(page, "1 case<");
-    ck_assert_uint_eq(count(page, "class=\"lamp\""), 1);
+    ck_assert_uint_eq(count(page, "class=\"lamp\""), 3);
     free(page);
 }
 END_TEST
@@ -468,7 +745,8 @@ START_TEST(test_no_history)
 
     has(trends, "No run has ended yet.");
     has_not(trends, "<table");
-    has(runs, "No run has ended yet.");
+    has(runs, "There is no run yet");
+    has_views(runs);
     free(trends);
     free(runs);
 }
@@ -539,9 +817,10 @@ static void check_harmless(char *page)
 START_TEST(test_hostile)
 {
     const char *text = hostile[_i];
-    struct json_object *testcase = first_case(0);
+    struct json_object *testcase = tried_case();
     size_t size;
 
+    check_harmless(page_of(pages_case, poison(tried_case(), text)));
     json_put(testcase, "files", document("['x', 'y']"));
     json_put_text(testcase, "details", "x");
     json_put(testcase, "transcript",
@@ -551,6 +830,7 @@ START_TEST(test_hostile)
     check_harmless(page_of(pages_case, poison(testcase, text)));
     check_harmless(page_of(pages_suite, poison(first_suite(), text)));
     check_harmless(page_of(pages_status, poison(document(status_text), text)));
+    check_harmless(page_of(pages_run, poison(status_of_run("ended", "{}"), text)));
     check_harmless(page_of(pages_history, poison(document(trends_text), text)));
     check_harmless(page_of(pages_runs, poison(document(runs_text), text)));
     char *page = pages_problem(400, text, text, &size);
@@ -578,8 +858,8 @@ END_TEST
 /* Members that are missing or of the wrong kind leave gaps, nothing worse. */
 START_TEST(test_odd_documents)
 {
-    static page_fn *const makers[] = {pages_status, pages_suite, pages_case,
-                                      pages_history, pages_runs};
+    static page_fn *const makers[] = {pages_status, pages_run,     pages_suite,
+                                      pages_case,   pages_history, pages_runs};
     static const char *const documents[] = {
         "{}",
         "[]",
@@ -591,6 +871,10 @@ START_TEST(test_odd_documents)
         "{'now': 1, 'runs': -3, 'tests': [null, {'outcomes': [7, null], 'changed': 'yes',"
         " 'last': [], 'durations': {'median': 'long'}, 'passed': -1, 'failed': 1e300}]}",
         "[null, 3, {'id': [], 'totals': 'many', 'started': 'once', 'ended': {}}]",
+        "{'run': 7, 'flaky': 'yes', 'attempts': [null, {'number': -1, 'files': 3}, 5]}",
+        "{'run': {'id': [], 'label': {}, 'state': 'ended', 'started': 'then', 'ended': "
+        "0}}",
+        "{'started': 'x', 'attempts': 'many', 'transcript_dropped': -4, 'suite': 1}",
     };
 
     for (size_t i = 0; i < LENGTH(makers); i++)
@@ -725,6 +1009,11 @@ START_TEST(test_words)
     char *cut = text_visible("ääää", 3);
     ck_assert_str_eq(cut, "ä…");
     free(cut);
+    char *trend = part_trend_id("T", "red=web #12"), *odd = part_trend_id("T", "a # 1#");
+    ck_assert_str_eq(trend, "T%2Fred%3Dweb");
+    ck_assert_str_eq(odd, "T%2Fa%20%23%201%23");
+    free(trend);
+    free(odd);
     char *segment = text_segment("../a b/ä");
     ck_assert_str_eq(segment, "..%2Fa%20b%2F%C3%A4");
     free(segment);
@@ -818,6 +1107,15 @@ static Suite *pages_checks(void)
     tcase_add_test(shown, test_case);
     tcase_add_test(shown, test_case_that_ended);
     tcase_add_test(shown, test_problem);
+    tcase_add_test(shown, test_views);
+    tcase_add_test(shown, test_run_that_is_going);
+    tcase_add_test(shown, test_run_that_has_ended);
+    tcase_add_test(shown, test_run_that_is_queued);
+    tcase_add_test(shown, test_flaky);
+    tcase_add_test(shown, test_ordinals);
+    tcase_add_test(shown, test_attempts);
+    tcase_add_test(shown, test_between_attempts);
+    tcase_add_test(shown, test_long_attempts);
     tcase_add_test(shown, test_engine);
     tcase_add_test(shown, test_trends);
     tcase_add_test(shown, test_rates);
@@ -826,7 +1124,7 @@ static Suite *pages_checks(void)
     tcase_add_test(shown, test_long_history);
     tcase_add_loop_test(safe, test_hostile, 0, (int)LENGTH(hostile));
     tcase_add_test(safe, test_long_texts);
-    tcase_add_loop_test(safe, test_odd_documents, 0, 9);
+    tcase_add_loop_test(safe, test_odd_documents, 0, 12);
     tcase_add_test(words, test_words);
     tcase_add_test(words, test_durations);
     tcase_add_test(words, test_ago);

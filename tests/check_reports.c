@@ -327,8 +327,8 @@ START_TEST(junit_stands_hostile_text)
 }
 END_TEST
 
-/* Cases that were tried again: 0 success, 1 failed, 2 waits once more, 3 cancelled meanwhile,
- * 4 goes on, 5 success at once. */
+/* Cases that were tried again: 0 success, 1 failed, 2 waits once more, 3 cancelled
+ * meanwhile, 4 goes on, 5 success at once. */
 static void setup_retried(void)
 {
     static const char *const clients[] = {"a", "b", "c", "d", "e", "f"};

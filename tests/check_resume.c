@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A process that goes on where another one stopped or was killed, and one that reads back only what
- * was since the oldest run began. */
+/* A process that goes on where another one stopped or was killed, and one that reads back
+ * only what was since the oldest run began. */
 #include "fixture.h"
 #include "json.h"
 #include "status.h"
@@ -428,7 +428,8 @@ START_TEST(what_was_before_the_second_run_is_not_needed)
 }
 END_TEST
 
-/* Who played in the first run is refused until that is forgotten: reading back must not take it. */
+/* Who played in the first run is refused until that is forgotten: reading back must not
+ * take it. */
 START_TEST(who_played_before_is_still_refused)
 {
     struct json_object *body = json_new_object();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cases that are tried again: how often, with whom, on which servers, and what is told of it. */
+/* Cases that are tried again: how often, with whom, on which servers, and what is told of
+ * it. */
 #include "fixture.h"
 #include "json.h"
 #include "status.h"
@@ -409,9 +410,8 @@ START_TEST(nobody_comes_to_another_attempt)
     ck_assert_str_eq(at("/state"), "waiting");
     world_pass(&world, 1);
     ck_assert_str_eq(at("/state"), "error");
-    ck_assert_str_eq(at("/message"),
-                     "the case waited for its clients for 60 s: red needs "
-                     "web: 0 free of 0");
+    ck_assert_str_eq(at("/message"), "the case waited for its clients for 1m: red needs "
+                                     "web: 0 free of 0");
     ck_assert_str_eq(at("/attempts/0/state"), "failed");
     ck_assert_str_eq(at("/ended"), "2027-01-15T08:02:10.000Z");
     ck_assert(engine_is_done(world.engine));

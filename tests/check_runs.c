@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one after another: who serves which, cancelling, time-outs of cases that nobody fills,
- * stopping. */
+/* Runs one after another: who serves which, cancelling, time-outs of cases that nobody
+ * fills, stopping. */
 #include "fixture.h"
 #include "json.h"
 #include "status.h"
@@ -196,8 +196,8 @@ static void note_end(void *argument, const char *run, bool shown, size_t changes
     free(before);
 }
 
-/* "7*1 82 ": the first digit of each run's id, * if it is shown, how much changed. Valid until the
- * next call. */
+/* "7*1 82 ": the first digit of each run's id, * if it is shown, how much changed. Valid
+ * until the next call. */
 static const char *ended_runs(void)
 {
     static char *text;
@@ -369,7 +369,8 @@ START_TEST(what_is_queued_is_cancelled)
 }
 END_TEST
 
-/* What was cancelled in the queue stays so, when all that was before the next beginning is left. */
+/* What was cancelled in the queue stays so, when all that was before the next beginning
+ * is left. */
 START_TEST(what_was_cancelled_in_the_queue_never_runs)
 {
     world_add(&world, LOOK("A", "web"), 1);
@@ -414,7 +415,7 @@ START_TEST(cases_that_nobody_fills_end)
     ck_assert_str_eq(world_told(&world, 1), "error");
     ck_assert_str_eq(testcase_verdict(world_case(&world, 1))->type, "unfilled");
     ck_assert(case_says(world_case(&world, 1),
-                        "the case waited for its clients for 60 s: red needs web: 0 free "
+                        "the case waited for its clients for 1m: red needs web: 0 free "
                         "of 1"));
     world_report(&world, "b", NULL);
     ck_assert(engine_is_done(world.engine));

@@ -328,7 +328,8 @@ void world_add(struct world *world, const char *text, size_t repeat)
     world->tests[world->test_count++] = (struct world_test){xstrdup(text), repeat};
 }
 
-/* {"id", "retries", "settings", "tests": [[text, repeat] …]}: what make_run() makes a run of. */
+/* {"id", "retries", "settings", "tests": [[text, repeat] …]}: what make_run() makes a run
+ * of. */
 static struct json_object *recipe(const struct world *world, const char *id)
 {
     struct json_object *made = json_new_object();
@@ -546,7 +547,8 @@ void world_check_replay(struct world *world)
     check_the_same(world, again);
 }
 
-/* The input with which the oldest run began that the engine still has; 0: there is none. */
+/* The input with which the oldest run began that the engine still has; 0: there is
+ * none. */
 static size_t find_cut(const struct world *world)
 {
     const struct run *run;

@@ -8,8 +8,8 @@
 
 #include "compile.h"
 #include "engine.h"
-#include "jsonscan.h"
 #include "input.h"
+#include "jsonscan.h"
 #include "model.h"
 #include "run.h"
 
@@ -63,21 +63,22 @@ struct world_test {
     size_t repeat; /* from 1 */
 };
 
-/* An engine and what is around it. All inputs are noted; world_clear() gives them to another engine,
- * which must then be the same. */
+/* An engine and what is around it. All inputs are noted; world_clear() gives them to
+ * another engine, which must then be the same. */
 struct world {
-    struct settings settings;       /* change them before world_begin() */
-    unsigned retries;               /* of a run; change them before world_begin() */
-    struct dictionary *dictionary;  /* see fixture_dictionary(); owned */
-    struct world_test *tests;       /* of the next run; owned */
-    size_t test_count;              /* length of tests */
-    struct json_object *inputs;     /* [{ms, input, result} …]; owned */
-    struct engine *engine;          /* owned */
-    int64_t ms;                     /* what time it is, for fixture_at() */
-    char *notes;                    /* what was asked of it since world_notes(); owned */
-    struct world_deployment *deployments; /* in the order in which they were asked; owned */
-    size_t deployment_count;        /* length of deployments */
-    int lines;                      /* of the log so far */
+    struct settings settings;      /* change them before world_begin() */
+    unsigned retries;              /* of a run; change them before world_begin() */
+    struct dictionary *dictionary; /* see fixture_dictionary(); owned */
+    struct world_test *tests;      /* of the next run; owned */
+    size_t test_count;             /* length of tests */
+    struct json_object *inputs;    /* [{ms, input, result} …]; owned */
+    struct engine *engine;         /* owned */
+    int64_t ms;                    /* what time it is, for fixture_at() */
+    char *notes;                   /* what was asked of it since world_notes(); owned */
+    struct world_deployment
+        *deployments;        /* in the order in which they were asked; owned */
+    size_t deployment_count; /* length of deployments */
+    int lines;               /* of the log so far */
     const char *where; /* world_created() and world_not_created() say so; borrowed */
 };
 
@@ -86,8 +87,8 @@ struct world {
 void world_init(struct world *world);
 void world_clear(struct world *world);
 
-/* Add a definition; the test fails if it has a mistake. Then let cases start: as the run FIXTURE_RUN,
- * or as another one. */
+/* Add a definition; the test fails if it has a mistake. Then let cases start: as the run
+ * FIXTURE_RUN, or as another one. */
 void world_add(struct world *world, const char *text, size_t repeat);
 void world_begin(struct world *world);
 void world_begin_run(struct world *world, const char *id);
@@ -100,9 +101,9 @@ void world_begin_next(struct world *world);
 enum engine_result world_apply(struct world *world, struct json_object *input,
                                char **cause);
 
-/* Another engine with the same inputs; the test fails if anything is to be seen there that is not to
- * be seen here. And one without those before the oldest run began that the engine still has, but for
- * what these runs are made of. */
+/* Another engine with the same inputs; the test fails if anything is to be seen there
+ * that is not to be seen here. And one without those before the oldest run began that the
+ * engine still has, but for what these runs are made of. */
 void world_check_replay(struct world *world);
 void world_check_cut(struct world *world);
 

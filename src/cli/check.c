@@ -17,7 +17,8 @@ struct taken_name {
     UT_hash_handle hh; /* by name */
 };
 
-/* After so many broken cases of one test that tell nothing new, the others are left out. */
+/* After so many broken cases of one test that tell nothing new, the others are left
+ * out. */
 #define STALE_MAX 5
 
 struct check {

@@ -5,11 +5,15 @@
 #include "xalloc.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 static void __attribute__((format(printf, 2, 0)))
 complain(const char *command, const char *format, va_list arguments)
@@ -31,6 +35,14 @@ int command_misuse(const char *command, const char *format, ...)
     }
     fprintf(stderr, "Try '%s --help'.\n", command);
     return COMMAND_MISUSE;
+}
+
+int command_misuse_of(const char *command, const struct option *options, int index,
+                      int letter, const char *cause)
+{
+    if (index >= 0)
+        return command_misuse(command, "--%s %s", options[index].name, cause);
+    return command_misuse(command, "-%c %s", letter, cause);
 }
 
 void command_complain(const char *command, const char *format, ...)
@@ -72,4 +84,33 @@ int command_read_number(const char *text, double min, double max, double *number
     }
     *number = value;
     return 0;
+}
+
+static sigset_t signals_of_end(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+int command_catch_signals(void)
+{
+    sigset_t signals = signals_of_end();
+
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int command_caught_signal(int stop_fd)
+{
+    sigset_t signals = signals_of_end();
+    struct signalfd_siginfo caught = {0};
+
+    if (read(stop_fd, &caught, sizeof caught) != sizeof caught)
+        return 0;
+    sigprocmask(SIG_UNBLOCK, &signals, NULL);
+    return (int)caught.ssi_signo;
 }

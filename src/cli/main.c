@@ -19,6 +19,7 @@ struct command {
 static const struct command commands[] = {
     {"check", command_check, "tell every mistake in definitions of tests"},
     {"graph", command_graph, "draw the state machine of a definition"},
+    {"run", command_run, "ask a server for a run, and follow it until it has ended"},
     {"simulate", command_simulate, "be simulated clients of a server"},
     {"wait", command_wait, "follow a server until all its cases have ended"},
 };

@@ -44,6 +44,7 @@ bool tally_read(struct tally *tally, struct json_object *status)
                             .success = read_total(totals, "success"),
                             .failed = read_total(totals, "failed"),
                             .error = read_total(totals, "error"),
+                            .flaky = read_total(totals, "flaky"),
                             .done = json_object_get_boolean(json_member(server, "done"))};
     return true;
 }
@@ -53,7 +54,8 @@ bool tally_is_equal(const struct tally *one, const struct tally *other)
     return one->cases == other->cases && one->waiting == other->waiting &&
            one->preparing == other->preparing && one->running == other->running &&
            one->success == other->success && one->failed == other->failed &&
-           one->error == other->error && one->done == other->done;
+           one->error == other->error && one->flaky == other->flaky &&
+           one->done == other->done;
 }
 
 char *tally_text(const struct tally *tally)
@@ -61,9 +63,10 @@ char *tally_text(const struct tally *tally)
     const struct {
         size_t count;
         const char *name;
-    } parts[] = {{tally->waiting, "waiting"}, {tally->preparing, "preparing"},
-                 {tally->running, "running"}, {tally->success, "success"},
-                 {tally->failed, "failed"},   {tally->error, "error"}};
+    } parts[] = {{tally->waiting, "waiting"},     {tally->preparing, "preparing"},
+                 {tally->running, "running"},     {tally->success, "success"},
+                 {tally->flaky, "of them flaky"}, {tally->failed, "failed"},
+                 {tally->error, "error"}};
     char *text = NULL;
     size_t size;
     const char *between = ": ";

@@ -19,6 +19,7 @@ struct tally {
     size_t success;   /* ended well */
     size_t failed;    /* ended, the software under test is to blame */
     size_t error;     /* ended in any other way */
+    size_t flaky;     /* of those that ended well: only when they were tried again */
     bool done;        /* none of this will change any more */
 };
 
@@ -27,8 +28,8 @@ bool tally_read(struct tally *tally, struct json_object *status);
 
 bool tally_is_equal(const struct tally *one, const struct tally *other);
 
-/* "4 cases: 1 waiting, 3 success": what there is none of is left out. Owned by the
- * caller. */
+/* "4 cases: 1 waiting, 3 success, 1 of them flaky": what there is none of is left out.
+ * Owned by the caller. */
 char *tally_text(const struct tally *tally);
 
 /* One line of at most `columns`: a bar of what has ended, and the totals. Owned by the

@@ -7,8 +7,10 @@
 #include "json.h"
 #include "xalloc.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CONNECT_TIME_MS 10000L
 #define SAYS_SHOWN      200 /* bytes of other people's words in a message */
@@ -33,7 +35,7 @@ static bool url_is_near(const char *url)
 
 int server_parse(struct server *server, const char *text, char **cause)
 {
-    memset(server, 0, sizeof *server);
+    *server = (struct server){.stop_fd = -1};
     if (strncmp(text, "unix:/", 6) == 0) {
         server->socket = xstrdup(text + 5);
         server->base = xstrdup(UNIX_BASE);
@@ -57,7 +59,7 @@ void server_clear(struct server *server)
     free(server->name);
     free(server->base);
     free(server->socket);
-    memset(server, 0, sizeof *server);
+    *server = (struct server){.stop_fd = -1};
 }
 
 /* --- requests --- */
@@ -149,25 +151,81 @@ char *server_detail(int status, const char *body, size_t size)
     return text;
 }
 
-int server_get(const struct server *server, const char *path, int64_t timeout_ms,
-               struct reply *reply, char **cause)
+static int stop_cb(void *context, curl_off_t down_total, curl_off_t down,
+                   curl_off_t up_total, curl_off_t up)
+{
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    return server_pause(context, 0);
+}
+
+/* NULL: a GET. Gives the headers, to be freed after the request. */
+static struct curl_slist *set_body(CURL *curl, const char *json)
+{
+    struct curl_slist *headers = NULL;
+
+    if (json == NULL)
+        return NULL;
+    headers = xcheck(curl_slist_append(NULL, "Expect:"));
+    headers = xcheck(curl_slist_append(headers, "Content-Type: application/json"));
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(json));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
+    return headers;
+}
+
+static bool was_sent(CURL *curl)
+{
+    long size = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &size);
+    return size > 0;
+}
+
+static int ask(const struct server *server, const char *path, const char *json,
+               int64_t timeout_ms, struct reply *reply, char **cause)
 {
     CURL *curl = xcheck(curl_easy_init());
+    struct curl_slist *headers = set_body(curl, json);
     char says[CURL_ERROR_SIZE] = "";
-    long status = -1;
+    long status = SERVER_NO_ANSWER;
 
     reply_clear(reply);
     server_prepare(server, curl, reply, says);
     server_set_path(server, curl, path);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_cb);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, server);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, server->stop_fd < 0 ? 1L : 0L);
     CURLcode code = curl_easy_perform(curl);
     if (code == CURLE_OK) {
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     } else {
         char *why = server_explain(server, curl, code, says);
         cause_set(cause, "%s", why);
+        status = was_sent(curl) ? SERVER_NO_ANSWER : SERVER_NOT_ASKED;
         free(why);
     }
     curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
     return (int)status;
+}
+
+int server_get(const struct server *server, const char *path, int64_t timeout_ms,
+               struct reply *reply, char **cause)
+{
+    return ask(server, path, NULL, timeout_ms, reply, cause);
+}
+
+int server_post(const struct server *server, const char *path, const char *json,
+                int64_t timeout_ms, struct reply *reply, char **cause)
+{
+    return ask(server, path, json, timeout_ms, reply, cause);
+}
+
+bool server_pause(const struct server *server, int64_t ms)
+{
+    struct pollfd stop = {.fd = server->stop_fd, .events = POLLIN};
+
+    return poll(&stop, 1, (int)ms) > 0;
 }

@@ -16,6 +16,7 @@ struct server {
     char *base;   /* URL without a trailing slash; owned */
     char *socket; /* path of a Unix socket, or NULL; owned */
     bool is_near; /* on this machine: never asked for through a proxy */
+    int stop_fd;  /* once it can be read requests and pauses end; -1: none; borrowed */
 };
 
 /* The body of an answer while it comes in. All zero but for the limit: empty. */
@@ -49,10 +50,22 @@ char *server_explain(const struct server *server, CURL *curl, CURLcode code,
  * says, if it is one. Owned by the caller. */
 char *server_detail(int status, const char *body, size_t size);
 
-/* GET a path and wait for the answer. Gives its status, or -1 with *cause; the reply's
- * body is replaced. */
+/* Requests without an answer, instead of its status. */
+enum {
+    SERVER_NO_ANSWER = -1, /* it may have been acted on */
+    SERVER_NOT_ASKED = -2, /* it was never sent */
+};
+
+/* GET a path, or POST this JSON, and wait for the answer. Give its status, or one of the
+ * above with *cause; the reply's body is replaced. */
 int server_get(const struct server *server, const char *path, int64_t timeout_ms,
                struct reply *reply, char **cause) __attribute__((warn_unused_result));
+int server_post(const struct server *server, const char *path, const char *json,
+                int64_t timeout_ms, struct reply *reply, char **cause)
+    __attribute__((warn_unused_result));
+
+/* Let so much time pass. Gives true if stop_fd can be read, at once then. */
+bool server_pause(const struct server *server, int64_t ms);
 
 void reply_clear(struct reply *reply);
 

@@ -8,13 +8,11 @@
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define CLIENTS_MAX 100000
@@ -62,6 +60,7 @@ static const char help_text[] =
     "      --wait SECONDS           how long a poll asks to be held (the server's own)\n"
     "      --forever                register anew after each exit\n"
     "      --duration TIME          stop after so long (never)\n"
+    "      --patience TIME          with a server that can't be reached (30s)\n"
     "  -q, --quiet                  say only what goes wrong\n"
     "      --help                   show this\n"
     "\n"
@@ -156,6 +155,7 @@ enum {
     OPTION_WAIT,
     OPTION_FOREVER,
     OPTION_DURATION,
+    OPTION_PATIENCE,
 };
 
 static const struct option options[] = {
@@ -170,6 +170,7 @@ static const struct option options[] = {
     {"wait", required_argument, NULL, OPTION_WAIT},
     {"forever", no_argument, NULL, OPTION_FOREVER},
     {"duration", required_argument, NULL, OPTION_DURATION},
+    {"patience", required_argument, NULL, OPTION_PATIENCE},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -203,6 +204,8 @@ static int read_option(struct simulation *simulation, int option, const char *te
         return 0;
     case OPTION_DURATION:
         return duration_parse(text, &simulation->duration_ms, cause);
+    case OPTION_PATIENCE:
+        return duration_parse(text, &simulation->rules.patience_ms, cause);
     case 'q':
         simulation->quiet = true;
         return 0;
@@ -222,10 +225,8 @@ static int read_options(struct simulation *simulation, int argc, char **argv)
            (option = getopt_long(argc, argv, "u:c:qh", options, &index)) != -1) {
         if (option == '?')
             status = command_misuse(argv[0], NULL);
-        else if (read_option(simulation, option, optarg, &cause) < 0 && index >= 0)
-            status = command_misuse(argv[0], "--%s %s", options[index].name, cause);
-        else if (cause != NULL)
-            status = command_misuse(argv[0], "-%c %s", option, cause);
+        else if (read_option(simulation, option, optarg, &cause) < 0)
+            status = command_misuse_of(argv[0], options, index, option, cause);
         index = -1;
     }
     if (status == COMMAND_OK && simulation->help)
@@ -249,18 +250,6 @@ static void allow_descriptors(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-}
-
-/* A descriptor that becomes readable when somebody wants us to end. */
-static int catch_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static void add_clients(struct fleet *fleet, const struct simulation *simulation)
@@ -293,8 +282,7 @@ static int run(struct simulation *simulation)
 {
     struct fleet *fleet = fleet_new(&simulation->server);
     int64_t begun_ms = now().mono_ms, until_ms = INT64_MAX;
-    int stop_fd = catch_signals(), status;
-    struct signalfd_siginfo caught = {0};
+    int stop_fd = command_catch_signals(), status;
 
     if (simulation->duration_ms >= 0)
         until_ms = begun_ms + simulation->duration_ms;
@@ -303,8 +291,8 @@ static int run(struct simulation *simulation)
     struct fleet_counts counts = fleet_count(fleet);
     sum_up(simulation, &counts, now().mono_ms - begun_ms);
     status = counts.gave_up > 0 ? COMMAND_FAILED : COMMAND_OK;
-    if (end == FLEET_STOPPED && read(stop_fd, &caught, sizeof caught) == sizeof caught)
-        status = 128 + (int)caught.ssi_signo; /* as shells say it */
+    if (end == FLEET_STOPPED)
+        status = 128 + command_caught_signal(stop_fd); /* as shells say it */
     close(stop_fd);
     fleet_free(fleet);
     return status;
@@ -313,7 +301,9 @@ static int run(struct simulation *simulation)
 int command_simulate(int argc, char **argv)
 {
     struct simulation simulation = {
-        .command = argv[0], .duration_ms = -1, .rules.wait = -1};
+        .command = argv[0],
+        .duration_ms = -1,
+        .rules = {.wait = -1, .patience_ms = COMMAND_PATIENCE_MS}};
     int status;
 
     curl_global_init(CURL_GLOBAL_DEFAULT);

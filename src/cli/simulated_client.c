@@ -18,7 +18,6 @@
 
 #define FIRST_PAUSE_MS   100   /* after the first loss; each next one is twice as long */
 #define LONGEST_PAUSE_MS 3200  /* but not longer than this */
-#define PATIENCE_MS      9500  /* all pauses in a row together */
 #define REQUEST_TIME_MS  30000 /* for an answer that nobody holds back */
 #define HELD_TIME_MS     90000 /* for a poll that the server holds as long as it likes */
 #define IDLE_MAX_MS      60000 /* no server's delay is honoured longer */
@@ -51,10 +50,10 @@ struct simulated_client {
     struct json_object *report;          /* about the action, or NULL; owned */
     struct album album;                  /* what is to be uploaded before it */
     struct caller *caller;               /* what it is in calls; owned */
-    int64_t pause_ms;  /* after the last loss; 0: none since an answer */
-    int64_t paused_ms; /* all pauses since an answer */
-    size_t answered;   /* reports that were taken */
-    bool has_played;   /* was given an action under this id */
+    int64_t pause_ms; /* after the last loss; 0: none since an answer */
+    int64_t lost_ms;  /* when the first request in a row was lost; if pause_ms */
+    size_t answered;  /* reports that were taken */
+    bool has_played;  /* was given an action under this id */
     enum simulated_end end;
 };
 
@@ -349,8 +348,11 @@ void simulated_client_take_answer(struct simulated_client *client, int status,
         free(detail);
         return;
     }
-    client->pause_ms = client->paused_ms = 0;
-    if (status == 200)
+    bool is_repeat = client->pause_ms > 0;
+    client->pause_ms = 0;
+    if (status == 409 && client->state == STATE_REGISTER && is_repeat)
+        want_poll(client, now_ms); /* the answer was lost, but not the request */
+    else if (status == 200)
         take_success(client, body != NULL ? body : "", size, now_ms);
     else if (client->state == STATE_REPORT)
         take_refusal(client, status, detail, now_ms);
@@ -367,14 +369,19 @@ void simulated_client_take_loss(struct simulated_client *client, const char *cau
     int64_t pause = client->pause_ms > 0 ? 2 * client->pause_ms : FIRST_PAUSE_MS;
 
     assert(client->state != STATE_ENDED);
-    if (client->paused_ms >= PATIENCE_MS) {
+    if (client->pause_ms == 0)
+        client->lost_ms = now_ms;
+    int64_t left = client->lost_ms + client->rules->patience_ms - now_ms;
+    if (left <= 0) {
         give_up(client, state_name(client->state), cause);
         return;
     }
-    client->pause_ms = pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
-    client->paused_ms += client->pause_ms;
-    client->due_ms = now_ms + client->pause_ms;
-    tell(client, "tries again in %g s: %s", (double)client->pause_ms / 1000, cause);
+    pause = pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
+    client->pause_ms = pause;
+    client->due_ms =
+        now_ms + (pause < left ? pause : left); /* the last try is at the end */
+    tell(client, "tries again in %g s: %s", (double)(client->due_ms - now_ms) / 1000,
+         cause);
 }
 
 /* --- the client as others see it --- */

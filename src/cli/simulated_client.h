@@ -21,6 +21,7 @@ struct simulated_rules {
     struct calls *calls;           /* that they take part in; borrowed */
     int64_t think_min_ms;          /* before an answer, at least */
     int64_t think_max_ms;          /* and at most */
+    int64_t patience_ms;           /* with a server that can't be reached */
     double wait;                   /* seconds a poll asks to be held; negative: doesn't */
     bool forever;                  /* after an exit: register anew under another id */
     FILE *events;                  /* a line for each event; NULL: none; borrowed */

@@ -147,15 +147,19 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Homerunner:
-    def __init__(self, mode="good", delay=0.0, port=0, destroy_fails=False, beside=None):
-        """`beside`: another one that the same server uses. Who looks for a deployment asks
-        all of them, so what any of them was asked to make is known to all."""
+    def __init__(self, mode="good", delay=0.0, port=0, destroy_fails=False, killed=False,
+                 beside=None):
+        """delay: seconds, or a function that gives them. killed: the other side may be
+        killed, and so have destroyed what it never came to ask for. beside: another one
+        that the same server uses. Who looks for a deployment asks all of them, so what any
+        of them was asked to make is known to all."""
         self.modes = mode.split(",")  # one for each create; the last is repeated
         for one in self.modes:
             if one not in MODES:
                 raise ValueError(f"no mode {one!r}; there are {', '.join(MODES)}")
         self.delay = delay
         self.destroy_fails = destroy_fails
+        self.killed = killed
         self.requests = []
         self.violations = []
         self.deployments = {}  # Name -> its homeservers, while it exists
@@ -270,7 +274,7 @@ class Homerunner:
 
     def _create(self, handler, name, wanted, mode, used):
         if mode in ("slow", "late-error") or used:
-            self.cancelled.wait(self.delay)
+            self.cancelled.wait(self.delay() if callable(self.delay) else self.delay)
         elif mode == "silent":
             self.cancelled.wait(60)
         up = mode not in ("fail", "error500", "late-error", "silent") and not used
@@ -319,7 +323,7 @@ class Homerunner:
         with self._lock:
             known = name in self._known
             found = None if self.destroy_fails else self.deployments.pop(name, None)
-        if not known:
+        if not known and not self.killed:
             self.violation(f"destroy: {name!r} was never created")
         if found is None:
             handler.answer(500, {"message": f"{name}: no such deployment"})

@@ -281,7 +281,7 @@ class DefinitionTest(ServerTest):
     def test_a_case_that_nobody_fills(self):
         self.start(duet(), config={"timeouts": {"unfilled": "1s"}})
         self.client()
-        self.assertOutcome("error", "waited for its clients for 1 s", "green", "0 free")
+        self.assertOutcome("error", "waited for its clients for 1s", "green", "0 free")
 
     def cases(self):
         return [case["name"] for suite in self.daemon.status()["suites"]

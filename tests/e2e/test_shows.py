@@ -62,7 +62,7 @@ class SimulateTest(ServerTest):
     def test_no_server(self):
         self.start(solo())
         self.daemon.stop()
-        process = self.simulate("--client", "element-web=1")
+        process = self.simulate("--client", "element-web=1", "--patience", "300ms")
         said = process.stdout.read().decode()
         self.assertNotEqual(process.wait(20), 0)
         self.assertIn(self.daemon.url.removeprefix("http://"), said)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Simulated clients. An errand is one request that is repeated until it is answered; the answer says
- * what comes next.
+ * Simulated clients. An errand is one request that is repeated until it is answered; the
+ * answer says what comes next.
  */
 #include "fleet.h"
 
@@ -96,8 +96,8 @@ static struct json_object *make_report(struct sim *sim, const struct robot *robo
 static void work(struct sim *sim, struct robot *robot)
 {
     unsigned odd = robot->clumsiness;
-    int64_t ms = sim_chance(sim, odd) ? sim_between(sim, 5000, 40000)
-                                      : sim_between(sim, 5, 2500);
+    int64_t ms =
+        sim_chance(sim, odd) ? sim_between(sim, 5000, 40000) : sim_between(sim, 5, 2500);
 
     robot->after = ERRAND_POLL;
     if (sim_chance(sim, odd / 2)) {
@@ -111,6 +111,20 @@ static void work(struct sim *sim, struct robot *robot)
     } else {
         set_report(robot, make_report(sim, robot, robot->delivery), robot->delivery);
         plan(sim, robot, ERRAND_REPORT, ms);
+    }
+}
+
+/* It was told that there is nothing to do: most poll again. */
+static void stay(struct sim *sim, struct robot *robot)
+{
+    robot->after = ERRAND_POLL;
+    if (sim_chance(sim, robot->clumsiness / 2)) {
+        set_report(robot, make_report(sim, robot, robot->delivery), robot->delivery);
+        plan(sim, robot, ERRAND_REPORT, sim_between(sim, 0, 500));
+    } else if (sim_chance(sim, robot->clumsiness / 2)) {
+        plan(sim, robot, ERRAND_ERROR, sim_between(sim, 0, 500));
+    } else {
+        plan(sim, robot, ERRAND_POLL, sim_between(sim, 0, 50));
     }
 }
 
@@ -164,7 +178,7 @@ static void hear_poll(struct sim *sim, void *about, int64_t number)
     if (robot->request == polled->request && robot->errand == ERRAND_POLL &&
         !sim->quiet) {
         if (answer == NULL)
-            plan(sim, robot, ERRAND_POLL, sim_between(sim, 0, 50));
+            stay(sim, robot);
         else if (strcmp(json_member_text(answer, "action"), "exit") == 0)
             leave(sim, robot);
         else
@@ -187,7 +201,8 @@ void fleet_polled(struct sim *sim, struct robot *robot, int64_t request,
     sim_after_with(sim, sim_between(sim, 0, 20), hear_poll, polled);
 }
 
-/* Whether an errand is done with this answer; 503 and lost answers are not answers to it. */
+/* Whether an errand is done with this answer; 503 and lost answers are not answers to it.
+ */
 static void hear(struct sim *sim, void *asker, int64_t request, int status)
 {
     struct robot *robot = asker;
@@ -202,7 +217,7 @@ static void hear(struct sim *sim, void *asker, int64_t request, int status)
         return;
     robot->awaits = false;
     if (robot->errand == ERRAND_REPORT && status == 200)
-        memory_acknowledged(sim, robot);
+        ledger_acknowledged(sim, robot);
     if (status == 503)
         plan_again(sim, robot, sim_between(sim, 100, 3000));
     else if (robot->errand == ERRAND_REPORT && status == 200 && sim_chance(sim, 60))
@@ -238,8 +253,7 @@ static struct json_object *make_input(struct sim *sim, struct robot *robot)
                                   "web.js:12");
     case ERRAND_UPLOAD:
         return input_uploaded(robot->id, sim_chance(sim, 500) ? "a.png" : "b.txt",
-                              sim_random(sim, 5000),
-                              sim_chance(sim, 300) ? "red" : NULL);
+                              sim_random(sim, 5000), sim_chance(sim, 300) ? "red" : NULL);
     default:
         return NULL;
     }
@@ -338,8 +352,7 @@ static void add_robot(struct sim *sim)
     robot->clumsiness = sim_chance(sim, 700) ? 10 : 100;
     robot->after = ERRAND_POLL;
     robot->names = json_new_array();
-    fleet->robots =
-        xreallocarray(fleet->robots, fleet->count + 1, sizeof *fleet->robots);
+    fleet->robots = xreallocarray(fleet->robots, fleet->count + 1, sizeof *fleet->robots);
     fleet->robots[fleet->count++] = robot;
     COUNT(sim, clients);
     plan(sim, robot, ERRAND_REGISTER, sim_between(sim, 0, 3000));
@@ -363,8 +376,8 @@ static void muster(struct sim *sim, void *about, int64_t number)
 void fleet_begin(struct sim *sim)
 {
     sim->fleet = xcalloc(1, sizeof *sim->fleet);
-    sim->fleet->wanted = (size_t)sim_between(sim, 2, 7);
-    sim->fleet->most = (size_t)sim_between(sim, 5, 50);
+    sim->fleet->wanted = (size_t)sim_between(sim, 2, 16);
+    sim->fleet->most = (size_t)sim_between(sim, 10, 140);
     muster(sim, NULL, 0);
     polls_begin(sim);
 }
@@ -376,6 +389,7 @@ void fleet_free(struct sim *sim)
     for (size_t i = 0; i < fleet->count; i++) {
         json_object_put(fleet->robots[i]->names);
         json_object_put(fleet->robots[i]->report);
+        free(fleet->robots[i]->work);
         free(fleet->robots[i]);
     }
     free(fleet->robots);

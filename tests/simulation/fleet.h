@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Simulated clients: they register, poll, work, report, and do so badly at times. Each has one id for
- * its life; who goes on under a new id is a new one.
+ * Simulated clients: they register, poll, work, report, and do so badly at times. Each
+ * has one id for its life; who goes on under a new id is a new one.
  */
 #ifndef SIM_FLEET_H
 #define SIM_FLEET_H
@@ -32,21 +32,24 @@ struct presence {
 };
 
 struct robot {
-    char id[24];                 /* as it names itself */
-    size_t index;                /* in the fleet */
-    bool strict;                 /* it names deliveries in its reports */
-    enum errand errand;          /* what it wants */
-    enum errand after;           /* what it wants then: poll or none */
-    bool leaves;                 /* it was told to exit */
-    int64_t request;             /* number of the latest one */
-    bool awaits;                 /* its answer is not there yet */
-    unsigned tries;              /* of this errand, so far */
-    char delivery[ID_SIZE];      /* that it works on; "" if none */
-    struct json_object *names;   /* responses that are accepted; owned */
-    struct json_object *report;  /* that it gives; owned */
-    char reported[ID_SIZE];      /* delivery that the report is about; "" for none */
-    unsigned clumsiness;         /* thousandths of what it does wrong */
-    struct presence presence;    /* what the front end knows of it */
+    char id[24];                /* as it names itself */
+    size_t index;               /* in the fleet */
+    bool strict;                /* it names deliveries in its reports */
+    enum errand errand;         /* what it wants */
+    enum errand after;          /* what it wants then: poll or none */
+    bool leaves;                /* it was told to exit */
+    int64_t request;            /* number of the latest one */
+    bool awaits;                /* its answer is not there yet */
+    unsigned tries;             /* of this errand, so far */
+    char delivery[ID_SIZE];     /* that it works on; "" if none */
+    struct json_object *names;  /* responses that are accepted; owned */
+    struct json_object *report; /* that it gives; owned */
+    char reported[ID_SIZE];     /* delivery that the report is about; "" for none */
+    char latest[ID_SIZE];       /* delivery whose report the engine took last */
+    char asked[ID_SIZE]; /* delivery that the engine has outstanding for it; "" if none */
+    char *work;          /* what that is: action and data; NULL if nothing; owned */
+    unsigned clumsiness; /* thousandths of what it does wrong */
+    struct presence presence; /* what the front end knows of it */
 };
 
 struct fleet {

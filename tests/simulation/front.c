@@ -1,159 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of an input, and of a process. */
+/* The way of an input: asked, safe, applied, answered. */
 #include "front.h"
 
-#include "fleet.h"
-#include "homes.h"
 #include "input.h"
 #include "invariants.h"
+#include "journal.h"
 #include "json.h"
-#include "model.h"
-#include "people.h"
 #include "polls.h"
+#include "process.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void settle(struct sim *sim);
-
-/* --- what the engine asks for --- */
-
-static void wake_cb(void *context, const char *client)
-{
-    polls_wake(context, client);
-}
-
-static void create_cb(void *context, const char *deployment,
-                      const struct server_wanted *servers, size_t count)
-{
-    homes_create(context, deployment, servers, count);
-}
-
-static void destroy_cb(void *context, const char *deployment, const char *where,
-                       bool lost)
-{
-    homes_destroy(context, deployment, where, lost);
-}
-
-static void http_cb(void *context, const char *ticket, struct json_object *request)
-{
-    homes_request(context, ticket, request);
-}
-
-static void log_cb(void *context, const char *line)
-{
-    sim_trace(context, "log: %s", line);
-}
-
-static const struct engine_ops loud = {wake_cb, create_cb, destroy_cb, http_cb, log_cb};
-
-static void quiet_text(void *context, const char *text)
-{
-    (void)context, (void)text;
-}
-
-static void quiet_create(void *context, const char *deployment,
-                         const struct server_wanted *servers, size_t count)
-{
-    (void)context, (void)deployment, (void)servers, (void)count;
-}
-
-static void quiet_destroy(void *context, const char *deployment, const char *where,
-                          bool lost)
-{
-    (void)context, (void)deployment, (void)where, (void)lost;
-}
-
-static void quiet_http(void *context, const char *ticket, struct json_object *request)
-{
-    (void)context, (void)ticket, (void)request;
-}
-
-static const struct engine_ops quiet = {quiet_text, quiet_create, quiet_destroy,
-                                        quiet_http, quiet_text};
-
-/* The status page says when an engine was made: that is to be the same for all. */
-static struct engine *new_engine(struct sim *sim, const struct engine_ops *ops)
-{
-    struct instant beginning = {.mono_ms = 1, .wall_ms = 1};
-
-    return engine_new(ops, sim, &beginning);
-}
-
-/* --- the journal --- */
-
-static void write_down(struct front *front, struct pending *pending)
-{
-    const char *kind = json_member_text(pending->input, "input");
-    const char *run = json_member_text(pending->input, "run");
-    const char *plan = json_member_text(json_member(pending->input, "plan"), "id");
-
-    if (front->journal_count == front->journal_room) {
-        front->journal_room = front->journal_room * 2 + 64;
-        front->journal = xreallocarray(front->journal, front->journal_room,
-                                       sizeof *front->journal);
-    }
-    struct written *written = &front->journal[front->journal_count++];
-    *written = (struct written){.text = xstrdup(json_text(pending->input)),
-                                .at = pending->at,
-                                .number = ++front->last_number};
-    pending->number = written->number;
-    if (strcmp(kind, "run") == 0)
-        memcpy(written->brings, plan, ID_SIZE);
-    if (strcmp(kind, "begin") == 0)
-        memcpy(written->begins, run, ID_SIZE);
-}
-
-static const char *oldest_begun(const struct engine *engine)
-{
-    const struct run *run, *oldest = NULL;
-
-    TAILQ_FOREACH (run, &engine->runs, link) {
-        if (run->begun.mono_ms != 0 &&
-            (oldest == NULL || run->begun.mono_ms < oldest->begun.mono_ms))
-            oldest = run;
-    }
-    return oldest != NULL ? oldest->id : "";
-}
-
-/* Where the run begins; the length of the journal if it does not. */
-static size_t find_beginning(const struct front *front, const char *run)
-{
-    size_t i = 0;
-
-    while (i < front->journal_count &&
-           (run[0] == '\0' || strcmp(front->journal[i].begins, run) != 0))
-        i++;
-    return i;
-}
-
-/* Forget what nobody needs any more: see journal_cut() in src/journal.h. */
-static void cut_journal(struct sim *sim)
-{
-    struct front *front = sim->front;
-    size_t beginning = find_beginning(front, oldest_begun(front->engine));
-    size_t kept = 0;
-
-    if (beginning == front->journal_count || beginning == 0)
-        return;
-    for (size_t i = 0; i < front->journal_count; i++) {
-        struct written *written = &front->journal[i];
-        bool brings = *written->brings &&
-                      engine_find_run(front->engine, written->brings) != NULL;
-        if (i >= beginning || brings)
-            front->journal[kept++] = *written;
-        else
-            free(written->text);
-    }
-    sim_trace(sim, "the journal is cut from %zu to %zu inputs", front->journal_count,
-              kept);
-    front->is_cut = front->is_cut || kept < front->journal_count;
-    front->journal_count = kept;
-    COUNT(sim, cuts);
-}
-
-/* --- the way of an input --- */
 
 static void free_pending(struct pending *pending)
 {
@@ -178,8 +36,7 @@ static void answer_now(struct sim *sim, void *about, int64_t number)
     (void)number;
     if (answer->process == sim->process && sim->front->engine != NULL)
         sim->front->under_way--;
-    if (answer->out ||
-        (answer->process == sim->process && sim->front->engine != NULL))
+    if (answer->out || (answer->process == sim->process && sim->front->engine != NULL))
         answer->answered(sim, answer->asker, answer->request, answer->status);
 }
 
@@ -188,9 +45,9 @@ static void give_answer(struct sim *sim, const struct pending *pending, int stat
     if (pending->answered == NULL)
         return;
     struct answer *answer = xcalloc(1, sizeof *answer);
-    *answer = (struct answer){pending->answered,  pending->asker, pending->request,
-                              status,             sim_chance(sim, 300),
-                              sim->process};
+    *answer =
+        (struct answer){pending->answered,    pending->asker, pending->request, status,
+                        sim_chance(sim, 300), sim->process};
     sim->front->under_way++;
     sim_after_with(sim, sim_between(sim, 0, 40), answer_now, answer);
 }
@@ -216,7 +73,7 @@ static void follow(struct sim *sim, struct json_object *input)
     if (is_kind(input, "time"))
         front->time_asked = false;
     if (is_kind(input, "forget") && sim_chance(sim, 900))
-        cut_journal(sim);
+        journal_trim(sim);
     if (is_kind(input, "resume"))
         front->is_open = true;
 }
@@ -227,7 +84,7 @@ static void apply_one(struct sim *sim, struct pending *pending)
     char *cause = NULL;
 
     front->resuming = is_kind(pending->input, "resume");
-    memory_before(sim, pending->input);
+    ledger_before(sim, pending->input);
     enum engine_result result =
         input_apply(front->engine, pending->input, &pending->at, &cause);
     front->resuming = false;
@@ -235,7 +92,7 @@ static void apply_one(struct sim *sim, struct pending *pending)
     COUNT(sim, inputs);
     sim_trace(sim, "applied %lld %.120s: %d %s", (long long)pending->number,
               json_text(pending->input), (int)result, cause != NULL ? cause : "");
-    memory_after(sim, pending->input, result, cause);
+    ledger_after(sim, pending->input, result, cause);
     free(cause);
     polls_answer_woken(sim);
     give_answer(sim, pending, status_of(result));
@@ -255,7 +112,7 @@ static void apply_safe(struct sim *sim, void *about, int64_t number)
     TAILQ_REMOVE(&front->safe, pending, link);
     apply_one(sim, pending);
     free_pending(pending);
-    settle(sim);
+    front_settle(sim);
 }
 
 static void commit(struct sim *sim, void *about, int64_t number);
@@ -295,10 +152,10 @@ static void commit(struct sim *sim, void *about, int64_t number)
     while ((pending = TAILQ_FIRST(&front->queue)) != NULL) {
         TAILQ_REMOVE(&front->queue, pending, link);
         front->queued--;
-        write_down(front, pending);
+        journal_append(front, pending);
         TAILQ_INSERT_TAIL(&front->safe, pending, link);
     }
-    settle(sim);
+    front_settle(sim);
 }
 
 void front_submit(struct sim *sim, struct json_object *input, bool keep,
@@ -352,7 +209,7 @@ static void strike(struct sim *sim, void *about, int64_t number)
         front_submit(sim, input_time(polled), true, NULL, NULL, 0);
         json_object_put(polled);
     }
-    settle(sim);
+    front_settle(sim);
 }
 
 static void set_timer(struct sim *sim)
@@ -370,7 +227,8 @@ static void set_timer(struct sim *sim)
     sim_after_here(sim, due - sim->ms, strike, NULL, 0);
 }
 
-/* What is written down with a beginning must hold when it is applied: nothing may be before it. */
+/* What is written down with a beginning must hold when it is applied: nothing may be
+ * before it. */
 static void begin_next_run(struct sim *sim)
 {
     struct front *front = sim->front;
@@ -384,7 +242,7 @@ static void begin_next_run(struct sim *sim)
     json_object_put(checkpoint);
 }
 
-static void settle(struct sim *sim)
+void front_settle(struct sim *sim)
 {
     struct front *front = sim->front;
 
@@ -397,89 +255,7 @@ static void settle(struct sim *sim)
     set_timer(sim);
 }
 
-/* --- processes --- */
-
-static struct json_object *read_back(struct sim *sim, const struct written *written)
-{
-    struct json_object *input = NULL;
-    char *cause = NULL;
-
-    if (json_read(written->text, strlen(written->text), 64, &input, &cause) < 0)
-        sim_fail(sim, "an input can't be read back: %s: %s", cause, written->text);
-    return input;
-}
-
-static void replay_one(struct sim *sim, struct engine *engine,
-                       const struct written *written, bool *fresh, bool is_news)
-{
-    struct json_object *input = read_back(sim, written);
-    char *cause = NULL;
-    struct engine *before = sim->front->engine;
-
-    sim->front->engine = engine;
-    if (is_news)
-        memory_before(sim, input);
-    enum engine_result result =
-        input_replay(engine, input, &written->at, fresh, &cause);
-    if (is_news)
-        memory_after(sim, input, result, cause);
-    sim->front->engine = before;
-    json_object_put(input);
-    free(cause);
-}
-
-/* Read back what comes after *at, as long as its number is at most `last`. */
-static void replay_until(struct sim *sim, struct engine *engine, size_t *at, bool *fresh,
-                         int64_t last)
-{
-    const struct front *front = sim->front;
-
-    for (; *at < front->journal_count && front->journal[*at].number <= last; (*at)++)
-        replay_one(sim, engine, &front->journal[*at], fresh,
-                   front->journal[*at].number > front->applied);
-}
-
-struct engine *front_replay(struct sim *sim)
-{
-    struct engine *engine = new_engine(sim, &quiet);
-    bool fresh = true;
-    size_t at = 0;
-
-    replay_until(sim, engine, &at, &fresh, sim->front->applied);
-    return engine;
-}
-
-/* The engine of a process that starts: as the one before it, and what that had not come to. */
-static struct engine *read_journal(struct sim *sim)
-{
-    struct engine *engine = new_engine(sim, &quiet);
-    bool fresh = true;
-    size_t at = 0;
-
-    replay_until(sim, engine, &at, &fresh, INT64_MAX);
-    sim->front->applied = sim->front->last_number;
-    if (sim->front->is_cut)
-        COUNT(sim, cut_replays);
-    return engine;
-}
-
-static void start(struct sim *sim, void *about, int64_t number)
-{
-    struct front *front = sim->front;
-
-    (void)about, (void)number;
-    sim_trace(sim, "process %u starts with %zu inputs", sim->process,
-              front->journal_count);
-    front->engine = read_journal(sim);
-    engine_set_ops(front->engine, &loud);
-    front->timer_ms = INT64_MAX;
-    front->is_open = false;
-    polls_begin(sim);
-    invariants_check(sim);
-    front_submit(sim, input_resume(), true, NULL, NULL, 0);
-    people_begin_process(sim);
-    settle(sim);
-}
+/* --- life --- */
 
 static void drop(struct pending_list *list)
 {
@@ -491,71 +267,14 @@ static void drop(struct pending_list *list)
     }
 }
 
-static void count_crash(struct sim *sim)
+void front_forget(struct front *front)
 {
-    struct front *front = sim->front;
-    const struct testcase *testcase;
-    bool preparing = false;
-
-    COUNT(sim, crashes);
-    sim->report->tally.crash_asked += !TAILQ_EMPTY(&front->queue);
-    sim->report->tally.crash_safe += !TAILQ_EMPTY(&front->safe);
-    sim->report->tally.crash_applied += front->under_way > 0;
-    sim->report->tally.crash_http += homes_requests(sim) > 0;
-    sim->report->tally.crash_between += front->engine->going == NULL;
-    for (testcase = front->engine->cases_by_id; testcase; testcase = testcase->hh.next)
-        preparing = preparing || testcase->state == CASE_PREPARING;
-    sim->report->tally.crash_preparing += preparing;
-}
-
-/* The clock for time-outs goes on where the latest sign of life was. */
-static void lose_time(struct sim *sim, int64_t dead_ms)
-{
-    const struct front *front = sim->front;
-    int64_t mono = sim_now(sim).mono_ms - sim_between(sim, 0, 1000);
-    int64_t written = front->journal_count > 0
-                          ? front->journal[front->journal_count - 1].at.mono_ms
-                          : mono;
-
-    mono = mono > written ? mono : written;
-    sim->lag_ms += sim_now(sim).mono_ms - mono + dead_ms;
-}
-
-void front_crash(struct sim *sim, const char *why)
-{
-    struct front *front = sim->front;
-    int64_t dead_ms = sim_between(sim, 5, sim_chance(sim, 100) ? 60000 : 3000);
-
-    sim_trace(sim, "process %u ends: %s", sim->process, why);
-    sim->crash_wanted = false;
-    invariants_check_replay(sim);
-    engine_free(front->engine);
-    front->engine = NULL;
     drop(&front->queue);
     drop(&front->safe);
     front->queued = front->under_way = 0;
     front->commits = front->applies = front->time_asked = false;
     front->stopping = front->is_open = false;
-    sim->process++;
-    lose_time(sim, dead_ms);
-    homes_forget_process(sim);
-    fleet_forget_process(sim);
-    sim_after(sim, dead_ms, start, NULL, 0);
-}
-
-void front_tempt(struct sim *sim)
-{
-    struct front *front = sim->front;
-    bool is_hot = front->engine != NULL &&
-                  (front->queued > 0 || front->under_way > 0 ||
-                   !TAILQ_EMPTY(&front->safe));
-
-    if (front->engine == NULL || front->crash_odds == 0 || front->crashes_left == 0 ||
-        sim->quiet || sim_random(sim, front->crash_odds) >= (is_hot ? 6 : 1))
-        return;
-    front->crashes_left--;
-    count_crash(sim);
-    front_crash(sim, "it crashes");
+    front->timer_ms = INT64_MAX;
 }
 
 void front_begin(struct sim *sim)
@@ -566,10 +285,8 @@ void front_begin(struct sim *sim)
     TAILQ_INIT(&front->safe);
     front->timer_ms = INT64_MAX;
     front->is_open = true;
-    front->crashes_left = sim_random(sim, 6);
-    front->crash_odds = (unsigned)sim_between(sim, 300, 4000);
     front->refusal = sim_chance(sim, 300) ? 30 : 0;
-    front->engine = new_engine(sim, &loud);
+    process_begin(sim);
 }
 
 void front_free(struct sim *sim)
@@ -578,8 +295,7 @@ void front_free(struct sim *sim)
 
     if (front->engine != NULL)
         engine_free(front->engine);
-    drop(&front->queue);
-    drop(&front->safe);
+    front_forget(front);
     for (size_t i = 0; i < front->journal_count; i++)
         free(front->journal[i].text);
     free(front->journal);

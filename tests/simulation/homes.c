@@ -3,6 +3,7 @@
 #include "homes.h"
 
 #include "front.h"
+#include "hash.h"
 #include "input.h"
 #include "invariants.h"
 #include "json.h"
@@ -29,10 +30,16 @@ struct home {
     int64_t searched_ms;         /* since when it is looked for */
 };
 
+/* A ticket whose answer the engine has not got yet. */
+struct asked {
+    char ticket[100];  /* of the engine */
+    UT_hash_handle hh; /* by ticket */
+};
+
 struct homes {
-    struct home **list; /* in the order in which they were asked for; owned */
-    size_t count;       /* length of list */
-    size_t requests;    /* of tests, under way */
+    struct home **list;  /* in the order in which they were asked for; owned */
+    size_t count;        /* length of list */
+    struct asked *asked; /* uthash; owned */
 };
 
 void homes_begin(struct sim *sim)
@@ -40,9 +47,21 @@ void homes_begin(struct sim *sim)
     sim->homes = xcalloc(1, sizeof *sim->homes);
 }
 
+static void forget_requests(struct homes *homes)
+{
+    struct asked *asked, *next;
+
+    HASH_ITER (hh, homes->asked, asked, next) {
+        HASH_DEL(homes->asked, asked);
+        free(asked);
+    }
+}
+
 void homes_free(struct sim *sim)
 {
     struct homes *homes = sim->homes;
+
+    forget_requests(homes);
 
     for (size_t i = 0; i < homes->count; i++) {
         free(homes->list[i]->name);
@@ -86,7 +105,6 @@ static struct home *find_or_add(struct homes *homes, const char *name)
 }
 
 /* --- destroying --- */
-
 
 static void tell_destroyed(struct sim *sim, struct home *home, const char *cause)
 {
@@ -133,7 +151,8 @@ void homes_destroy(struct sim *sim, const char *deployment, const char *where, b
 {
     struct home *home = find_or_add(sim->homes, deployment);
 
-    if (where != NULL ? strcmp(where, place_of(deployment)) != 0 : !lost && !home->awaited)
+    if (where != NULL ? lost || strcmp(where, place_of(deployment)) != 0
+                      : !lost && !home->awaited)
         sim_fail(sim, "the deployment %s is to be destroyed on %s", deployment,
                  where != NULL ? where : "no homerunner that is known");
     home->lost = home->lost || lost;
@@ -223,8 +242,8 @@ void homes_create(struct sim *sim, const char *deployment,
 
 /* A request that is under way. */
 struct request {
-    char ticket[100];           /* of the engine */
-    unsigned process;           /* that asked */
+    char ticket[100]; /* of the engine */
+    unsigned process; /* that asked */
 };
 
 static struct json_object *make_reply(struct sim *sim)
@@ -245,7 +264,6 @@ static void answer_request(struct sim *sim, void *about, int64_t number)
     if (request->process != sim->process || sim->front->engine == NULL)
         return;
     struct json_object *reply = sim_chance(sim, 950) ? make_reply(sim) : NULL;
-    sim->homes->requests--;
     front_submit(sim,
                  input_http_answered(request->ticket, reply,
                                      reply == NULL ? "nobody answers" : NULL),
@@ -262,7 +280,9 @@ void homes_request(struct sim *sim, const char *ticket, struct json_object *want
         sim_fail(sim, "a request without a url: %s %s", ticket, json_text(wanted));
     memcpy(request->ticket, ticket, strlen(ticket) + 1);
     request->process = sim->process;
-    sim->homes->requests++;
+    struct asked *asked = xcalloc(1, sizeof *asked);
+    memcpy(asked->ticket, ticket, strlen(ticket) + 1);
+    HASH_ADD_STR(sim->homes->asked, ticket, asked);
     COUNT(sim, requests);
     sim_after_with(sim, sim_between(sim, 5, 2500), answer_request, request);
 }
@@ -275,12 +295,31 @@ void homes_forget_process(struct sim *sim)
         struct home *home = sim->homes->list[i];
         home->awaited = home->destroys = home->wanted_gone = home->lost = false;
     }
-    sim->homes->requests = 0;
+    forget_requests(sim->homes);
+}
+
+bool homes_is_asked(const struct sim *sim, const char *ticket)
+{
+    struct asked *asked = NULL;
+
+    HASH_FIND_STR(sim->homes->asked, ticket, asked);
+    return asked != NULL;
+}
+
+void homes_answered(struct sim *sim, const char *ticket)
+{
+    struct asked *asked = NULL;
+
+    HASH_FIND_STR(sim->homes->asked, ticket, asked);
+    if (asked == NULL)
+        return;
+    HASH_DEL(sim->homes->asked, asked);
+    free(asked);
 }
 
 size_t homes_requests(const struct sim *sim)
 {
-    return sim->homes->requests;
+    return HASH_COUNT(sim->homes->asked);
 }
 
 size_t homes_left(const struct sim *sim)

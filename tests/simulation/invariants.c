@@ -8,6 +8,7 @@
 #include "junit.h"
 #include "model.h"
 #include "polls.h"
+#include "process.h"
 #include "status.h"
 #include "xalloc.h"
 
@@ -28,6 +29,9 @@ static void check_client(struct sim *sim, const struct client *client)
 
     if (client->turn == NULL && (plays || client->state == CLIENT_DONE))
         sim_fail(sim, "%s plays nowhere", client->id);
+    if (sim->front->engine->stopping != NULL &&
+        !engine_poll(sim->front->engine, client->id).is_exit)
+        sim_fail(sim, "%s is not told to exit, and the server stops", client->id);
     if (client->turn == NULL)
         return;
     if (client->turn->players[client->seat] != client)
@@ -36,8 +40,32 @@ static void check_client(struct sim *sim, const struct client *client)
         sim_fail(sim, "%s is %s in a turn that %s", client->id,
                  client_state_text(client->state),
                  plays ? "has ended" : "goes on without it");
-    if (!plays && engine_poll(sim->front->engine, client->id).is_exit == false)
-        sim_fail(sim, "%s is done, and is not told to exit", client->id);
+    if (engine_poll(sim->front->engine, client->id).is_exit == plays)
+        sim_fail(sim,
+                 plays ? "%s plays, and is told to exit"
+                       : "%s is done, and is not told to exit",
+                 client->id);
+}
+
+/* Nobody is asked to start again what it may be doing, unless it reported. */
+static void check_delivery(struct sim *sim, const struct client *client)
+{
+    struct robot *robot = fleet_find(sim, client->id);
+    const struct seat *seat = client->turn != NULL && client->turn->attempt != NULL
+                                  ? &client->turn->attempt->seats[client->seat]
+                                  : NULL;
+    char *work = seat != NULL && seat->action != NULL
+                     ? xasprintf("%s %s", seat->action->name, json_text(seat->data))
+                     : NULL;
+    const char *delivery = work != NULL ? seat->delivery : "";
+
+    if (work != NULL && robot->work != NULL && strcmp(work, robot->work) == 0 &&
+        strcmp(delivery, robot->asked) != 0 && strcmp(robot->asked, robot->latest) != 0)
+        sim_fail(sim, "%s is asked to %s as %s, and was as %s", client->id, work,
+                 delivery, robot->asked);
+    free(robot->work);
+    robot->work = work;
+    memcpy(robot->asked, delivery, strlen(delivery) + 1);
 }
 
 /* Each player of a turn that goes on plays there and nowhere else. */
@@ -66,6 +94,43 @@ static void check_case(struct sim *sim, const struct testcase *testcase)
         check_players(sim, testcase->turn);
 }
 
+/* A case that waits for a server has asked it. */
+static void check_request(struct sim *sim, const struct testcase *testcase)
+{
+    const struct attempt *attempt =
+        testcase->state == CASE_RUNNING ? testcase->turn->attempt : NULL;
+
+    if (attempt == NULL || !sim->front->is_open ||
+        attempt_current(attempt)->kind != STATE_HTTP)
+        return;
+    char *ticket = xasprintf("%s/%s", testcase->id, attempt->ticket);
+    if (!homes_is_asked(sim, ticket))
+        sim_fail(sim, "%s waits for an answer to what it did not ask: %s", testcase->id,
+                 ticket);
+    free(ticket);
+}
+
+/* Nothing has to wait longer than it may. */
+static void check_deadline(struct sim *sim, const struct testcase *testcase)
+{
+    const struct attempt *attempt =
+        testcase->state == CASE_RUNNING ? testcase->turn->attempt : NULL;
+    int64_t deadline = engine_deadline(sim->front->engine);
+    bool late = false;
+
+    if (attempt == NULL)
+        return;
+    late = deadline > attempt->case_deadline_ms ||
+           (attempt_current(attempt)->kind == STATE_WAIT &&
+            deadline > attempt->wait_until_ms);
+    for (size_t i = 0; i < attempt->machine->role_count; i++)
+        late = late || (attempt->seats[i].action != NULL &&
+                        deadline > attempt->seats[i].deadline_ms);
+    if (late)
+        sim_fail(sim, "%s has a time-out before the engine's next look at the time",
+                 testcase->id);
+}
+
 static void check_totals(struct sim *sim, const struct run *run)
 {
     size_t totals[CASE_STATE_COUNT] = {0};
@@ -81,8 +146,7 @@ static void check_totals(struct sim *sim, const struct run *run)
     if (memcmp(totals, run->totals, sizeof totals) != 0 || flaky != run->flaky ||
         count != run->case_count)
         sim_fail(sim, "the totals of run %s do not add up", run->id);
-    if (run->state == RUN_ENDED &&
-        totals[CASE_PREPARING] + totals[CASE_RUNNING] > 0)
+    if (run->state == RUN_ENDED && totals[CASE_PREPARING] + totals[CASE_RUNNING] > 0)
         sim_fail(sim, "run %s has ended, and cases of it go on", run->id);
 }
 
@@ -109,16 +173,22 @@ void invariants_check(struct sim *sim)
     const struct testcase *testcase;
     const struct run *run;
 
-    for (client = engine->clients; client != NULL; client = client->hh.next)
+    for (client = engine->clients; client != NULL; client = client->hh.next) {
         check_client(sim, client);
+        check_delivery(sim, client);
+    }
     for (testcase = engine->cases_by_id; testcase != NULL; testcase = testcase->hh.next) {
         check_case(sim, testcase);
         check_nobody_waits_in_vain(sim, testcase);
+        check_request(sim, testcase);
+        check_deadline(sim, testcase);
     }
     TAILQ_FOREACH (run, &engine->runs, link) {
         check_totals(sim, run);
     }
     memory_check_outcomes(sim);
+    if (sim->front->applied % 8 == 0)
+        memory_check_changes(sim);
 }
 
 void invariants_check_create(struct sim *sim, const char *deployment)
@@ -158,8 +228,8 @@ static void append_clients(const struct engine *engine, struct json_object *all)
 
     for (client = engine->clients; client != NULL; client = client->hh.next) {
         struct poll poll = engine_poll(engine, client->id);
-        json_append(all, json_new_text(poll.kind == POLL_ANSWER ? poll.answer
-                                                                : poll.reason));
+        json_append(all,
+                    json_new_text(poll.kind == POLL_ANSWER ? poll.answer : poll.reason));
     }
 }
 
@@ -176,6 +246,8 @@ static char *seen_of(const struct engine *engine, struct instant now)
     json_append(all, status_runs(engine));
     TAILQ_FOREACH (run, &engine->runs, link) {
         json_append(all, status_run(engine, run->id, &view));
+        if (run->state == RUN_ENDED)
+            json_append(all, status_record(engine, run->id, 0, 3, &view));
     }
     for (testcase = engine->cases_by_id; testcase; testcase = testcase->hh.next)
         json_append(all, status_case(engine, testcase->id, &view));
@@ -189,17 +261,15 @@ static char *seen_of(const struct engine *engine, struct instant now)
     return text;
 }
 
-static void check_document(struct sim *sim)
+static void check_document(struct sim *sim, const char *run)
 {
     struct instant now = sim_now(sim);
     size_t size = 0;
-    char *text = junit_document(sim->front->engine, NULL, "here", &now, &size);
-    xmlDocPtr document =
-        text != NULL ? xmlReadMemory(text, (int)size, "junit", NULL,
-                                     XML_PARSE_NONET | XML_PARSE_NOERROR)
-                     : NULL;
+    char *text = junit_document(sim->front->engine, run, "here", &now, &size);
+    xmlDocPtr document = xmlReadMemory(text, (int)size, "junit", NULL,
+                                       XML_PARSE_NONET | XML_PARSE_NOERROR);
 
-    if (text != NULL && document == NULL)
+    if (document == NULL)
         sim_fail(sim, "the JUnit document is not well-formed: %s", text);
     COUNT(sim, documents);
     xmlFreeDoc(document);
@@ -214,13 +284,16 @@ static void fail_at_difference(struct sim *sim, const char *wanted, const char *
     while (wanted[at] != '\0' && wanted[at] == found[at])
         at++;
     size_t from = at > 300 ? at - 300 : 0;
-    sim_fail(sim, "another engine with the same inputs is another one.\nwas: %.9700s\nis:  %.9700s",
-             wanted + from, found + from);
+    sim_fail(
+        sim,
+        "another engine with the same inputs is another one.\nwas: %.700s\nis:  %.700s",
+        wanted + from, found + from);
 }
 
 void invariants_check_replay(struct sim *sim)
 {
-    struct engine *again = front_replay(sim);
+    struct engine *again = process_replay(sim);
+    const struct run *run;
     struct instant now = sim_now(sim);
     char *wanted = seen_of(sim->front->engine, now);
     char *found = seen_of(again, now);
@@ -231,8 +304,10 @@ void invariants_check_replay(struct sim *sim)
     free(wanted);
     free(found);
     engine_free(again);
-    memory_check_reports(sim);
-    check_document(sim);
+    ledger_check(sim);
+    TAILQ_FOREACH (run, &sim->front->engine->runs, link) {
+        check_document(sim, run->id);
+    }
 }
 
 /* --- the end --- */

@@ -9,22 +9,32 @@
 
 #include <json-c/json.h>
 
+/* --- ledger.c: what became of reports --- */
+
+void ledger_begin(struct sim *sim);
+void ledger_free(struct sim *sim);
+
+/* An input is about to be applied for the first time, and was. */
+void ledger_before(struct sim *sim, struct json_object *input);
+void ledger_after(struct sim *sim, struct json_object *input, enum engine_result result,
+                  const char *cause);
+
+/* The robot heard that its report was received. */
+void ledger_acknowledged(struct sim *sim, struct robot *robot);
+
+/* The engine has every report that was taken, and each once. */
+void ledger_check(struct sim *sim);
+
 /* --- memory.c: what has happened stays --- */
 
 void memory_begin(struct sim *sim);
 void memory_free(struct sim *sim);
 
-/* An input is about to be applied for the first time, and was. */
-void memory_before(struct sim *sim, struct json_object *input);
-void memory_after(struct sim *sim, struct json_object *input, enum engine_result result,
-                  const char *cause);
-
-/* The robot heard that its report was received. */
-void memory_acknowledged(struct sim *sim, struct robot *robot);
-
-/* Outcomes and reports are as they are remembered. */
+/* Outcomes are as they were seen first. */
 void memory_check_outcomes(struct sim *sim);
-void memory_check_reports(struct sim *sim);
+
+/* Runs that have ended say so where anything is to be seen of them anew. */
+void memory_check_changes(struct sim *sim);
 
 /* Count what became of the cases. */
 void memory_count(struct sim *sim);

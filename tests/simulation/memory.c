@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was seen of outcomes and reports, kept beside the engine, whatever becomes of processes. */
+/* What was seen of outcomes, kept beside the engine, whatever becomes of processes. */
 #include "invariants.h"
 
 #include "front.h"
 #include "json.h"
 #include "model.h"
+#include "status.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -17,29 +18,18 @@ struct outcome_seen {
     UT_hash_handle hh; /* by key */
 };
 
-/* A delivery whose report was taken. */
-struct taken {
-    char delivery[ID_SIZE]; /* which */
-    char client[24];        /* whose */
-    bool acknowledged;      /* the client has heard of it */
-    UT_hash_handle hh;      /* by delivery */
-};
-
-/* How many reports of a turn were taken. */
-struct turn_reports {
-    char *key;         /* as of struct outcome_seen; owned */
-    size_t count;      /* of reports */
-    UT_hash_handle hh; /* by key */
+/* What was to be seen of a run that has ended, and the number that grows with its
+ * changes. */
+struct run_seen {
+    char id[ID_SIZE];  /* of the run */
+    size_t changes;    /* when it was looked at */
+    unsigned hash;     /* of all that was to be seen of its cases then */
+    UT_hash_handle hh; /* by id */
 };
 
 struct memory {
     struct outcome_seen *outcomes; /* uthash; owned */
-    struct taken *taken;           /* uthash; owned */
-    struct turn_reports *turns;    /* uthash; owned */
-    char outstanding[ID_SIZE]; /* of the client of this input, before it; "" if none */
-    char latest[ID_SIZE];      /* the delivery that the client's seat took last */
-    const struct turn *turn;   /* of the client, before the input; NULL if none */
-    bool queued;               /* the run of the input had not begun */
+    struct run_seen *runs;         /* uthash; owned */
 };
 
 void memory_begin(struct sim *sim)
@@ -51,205 +41,19 @@ void memory_free(struct sim *sim)
 {
     struct memory *memory = sim->memory;
     struct outcome_seen *outcome, *next_outcome;
-    struct taken *taken, *next_taken;
-    struct turn_reports *turn, *next_turn;
+    struct run_seen *run, *next_run;
 
+    HASH_ITER (hh, memory->runs, run, next_run) {
+        HASH_DEL(memory->runs, run);
+        free(run);
+    }
     HASH_ITER (hh, memory->outcomes, outcome, next_outcome) {
         HASH_DEL(memory->outcomes, outcome);
         free(outcome->key);
         free(outcome->text);
         free(outcome);
     }
-    HASH_ITER (hh, memory->taken, taken, next_taken) {
-        HASH_DEL(memory->taken, taken);
-        free(taken);
-    }
-    HASH_ITER (hh, memory->turns, turn, next_turn) {
-        HASH_DEL(memory->turns, turn);
-        free(turn->key);
-        free(turn);
-    }
     free(memory);
-}
-
-static char *turn_key(const struct turn *turn)
-{
-    return xasprintf("%s/%u", turn->testcase->id, turn->number);
-}
-
-/* --- reports --- */
-
-static struct taken *find_taken(const struct memory *memory, const char *delivery)
-{
-    struct taken *taken = NULL;
-
-    HASH_FIND_STR(memory->taken, delivery, taken);
-    return taken;
-}
-
-static void note_client(struct sim *sim, const char *id)
-{
-    struct memory *memory = sim->memory;
-    struct client *client = NULL;
-
-    HASH_FIND_STR(sim->front->engine->clients, id, client);
-    memory->turn = client != NULL ? client->turn : NULL;
-    if (memory->turn == NULL || memory->turn->attempt == NULL)
-        return;
-    const struct seat *seat = &memory->turn->attempt->seats[client->seat];
-    memcpy(memory->outstanding, seat->delivery, ID_SIZE);
-    memcpy(memory->latest, seat->taken, ID_SIZE);
-}
-
-static bool is_queued(const struct sim *sim, struct json_object *input)
-{
-    const char *id = json_member_text(input, "run");
-    const char *case_id = json_member_text(input, "case");
-    struct testcase *testcase = NULL;
-
-    if (case_id != NULL)
-        HASH_FIND_STR(sim->front->engine->cases_by_id, case_id, testcase);
-    return testcase != NULL ? testcase->suite->run->state == RUN_QUEUED
-                            : id != NULL && engine_run_standing(sim->front->engine, id) ==
-                                                RUN_IS_QUEUED;
-}
-
-void memory_before(struct sim *sim, struct json_object *input)
-{
-    struct memory *memory = sim->memory;
-    const char *client = json_member_text(input, "client");
-
-    memory->outstanding[0] = memory->latest[0] = '\0';
-    memory->turn = NULL;
-    memory->queued = is_queued(sim, input);
-    if (client != NULL)
-        note_client(sim, client);
-}
-
-static void take(struct sim *sim, const char *delivery, const char *client)
-{
-    struct memory *memory = sim->memory;
-    struct taken *taken = xcalloc(1, sizeof *taken);
-    struct turn_reports *reports = NULL;
-    char *key = turn_key(memory->turn);
-
-    memcpy(taken->delivery, delivery, ID_SIZE);
-    strncpy(taken->client, client, sizeof taken->client - 1);
-    HASH_ADD_STR(memory->taken, delivery, taken);
-    HASH_FIND_STR(memory->turns, key, reports);
-    if (reports == NULL) {
-        reports = xcalloc(1, sizeof *reports);
-        reports->key = xstrdup(key);
-        HASH_ADD_KEYPTR(hh, memory->turns, reports->key, strlen(reports->key), reports);
-    }
-    reports->count++;
-    free(key);
-    COUNT(sim, taken);
-}
-
-static void after_report(struct sim *sim, struct json_object *input,
-                         enum engine_result result, const char *cause)
-{
-    struct memory *memory = sim->memory;
-    const char *client = json_member_text(input, "client");
-    const char *delivery = json_member_text(input, "delivery");
-    bool outstanding = *delivery != '\0' && strcmp(delivery, memory->outstanding) == 0;
-    bool repeated = !outstanding && *delivery != '\0' &&
-                    strcmp(delivery, memory->latest) == 0;
-    bool strict = json_object_get_boolean(json_member(input, "strict"));
-
-    if (outstanding && result == ENGINE_OK) {
-        if (find_taken(memory, delivery) != NULL)
-            sim_fail(sim, "%s: the delivery %s is taken twice", client, delivery);
-        take(sim, delivery, client);
-    } else if (repeated && result == ENGINE_OK) {
-        COUNT(sim, repeated);
-    } else if (repeated) {
-        sim_fail(sim, "%s: a repeat of %s is refused: %s", client, delivery, cause);
-    } else if (strict && !outstanding && result == ENGINE_OK) {
-        sim_fail(sim, "%s: a report of %s, which is not outstanding, is taken", client,
-                 delivery);
-    }
-    if (outstanding && result == ENGINE_WRONG_MOMENT)
-        sim_fail(sim, "%s: a report of %s, which is outstanding, is refused: %s", client,
-                 delivery, cause);
-    sim->report->tally.stale += result == ENGINE_WRONG_MOMENT;
-    sim->report->tally.not_accepted += result == ENGINE_INVALID;
-}
-
-void memory_after(struct sim *sim, struct json_object *input, enum engine_result result,
-                  const char *cause)
-{
-    const char *kind = json_member_text(input, "input");
-    struct tally *tally = &sim->report->tally;
-    bool queued = sim->memory->queued;
-
-    if ((result != ENGINE_OK && result != ENGINE_UNKNOWN) && cause == NULL &&
-        strcmp(kind, "run") != 0)
-        sim_fail(sim, "%s is refused without a word", json_text(input));
-    if (strcmp(kind, "report") == 0)
-        after_report(sim, input, result, cause);
-    else if (result == ENGINE_INVALID)
-        sim_fail(sim, "%s is no input: %s", json_text(input), cause);
-    if (strcmp(kind, "cancel run") == 0 && result == ENGINE_OK) {
-        tally->cancelled_runs++;
-        tally->cancelled_queued += queued;
-    }
-    if (strcmp(kind, "cancel case") == 0 && result == ENGINE_OK) {
-        tally->cancelled_cases++;
-        tally->cancelled_early += queued;
-    }
-    tally->forgotten += strcmp(kind, "forget") == 0;
-}
-
-void memory_acknowledged(struct sim *sim, struct robot *robot)
-{
-    struct taken *taken = find_taken(sim->memory, robot->reported);
-
-    COUNT(sim, reports);
-    if (!robot->strict || *robot->reported == '\0')
-        return;
-    if (taken == NULL || strcmp(taken->client, robot->id) != 0)
-        sim_fail(sim, "%s heard that its report of %s was taken, and it was not",
-                 robot->id, robot->reported);
-    taken->acknowledged = true;
-}
-
-static size_t count_lines(const struct transcript *transcript)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < transcript->count; i++)
-        count += transcript->lines[i].kind == TRANSCRIPT_RESPONSE;
-    return count;
-}
-
-static void check_turn_reports(struct sim *sim, const struct turn *turn)
-{
-    struct turn_reports *reports = NULL;
-    char *key = turn_key(turn);
-
-    HASH_FIND_STR(sim->memory->turns, key, reports);
-    size_t known = reports != NULL ? reports->count : 0;
-    size_t found = turn->attempt != NULL ? count_lines(&turn->attempt->transcript) : 0;
-    bool whole = turn->attempt == NULL || turn->attempt->transcript.dropped == 0;
-    if (whole && known != found)
-        sim_fail(sim, "%s: %zu reports were taken, its transcript has %zu", key, known,
-                 found);
-    free(key);
-}
-
-void memory_check_reports(struct sim *sim)
-{
-    const struct testcase *testcase;
-    const struct turn *turn;
-
-    for (testcase = sim->front->engine->cases_by_id; testcase != NULL;
-         testcase = testcase->hh.next) {
-        TAILQ_FOREACH (turn, &testcase->turns, link) {
-            check_turn_reports(sim, turn);
-        }
-    }
 }
 
 /* --- outcomes --- */
@@ -318,6 +122,69 @@ void memory_check_outcomes(struct sim *sim)
     for (testcase = sim->front->engine->cases_by_id; testcase != NULL;
          testcase = testcase->hh.next)
         check_case(sim, testcase);
+}
+
+/* --- what is kept of runs --- */
+
+static unsigned hash_text(unsigned hash, const char *text)
+{
+    for (; *text != '\0'; text++)
+        hash = hash * 31 + (unsigned char)*text;
+    return hash;
+}
+
+static int64_t never_polled(void *context, const char *client)
+{
+    (void)context, (void)client;
+    return 0;
+}
+
+static unsigned hash_run(struct sim *sim, const struct run *run)
+{
+    struct status_view view = {"1.0", sim_now(sim), never_polled, NULL};
+    const struct suite *suite;
+    unsigned hash = 0;
+
+    TAILQ_FOREACH (suite, &run->suites, link) {
+        for (size_t i = 0; i < suite->case_count; i++) {
+            struct json_object *seen =
+                status_case(sim->front->engine, suite->cases[i].id, &view);
+            hash = hash_text(hash, json_text(seen));
+            json_object_put(seen);
+        }
+    }
+    return hash;
+}
+
+static void check_changes(struct sim *sim, const struct run *run)
+{
+    struct run_seen *seen = NULL;
+    unsigned hash = hash_run(sim, run);
+
+    HASH_FIND_STR(sim->memory->runs, run->id, seen);
+    if (seen == NULL) {
+        seen = xcalloc(1, sizeof *seen);
+        memcpy(seen->id, run->id, ID_SIZE);
+        HASH_ADD_STR(sim->memory->runs, id, seen);
+    } else if (run->changes < seen->changes ||
+               (run->changes == seen->changes && hash != seen->hash)) {
+        sim_fail(sim,
+                 "run %s has other cases than before, and does not say so: %zu "
+                 "changes, and %zu before",
+                 run->id, run->changes, seen->changes);
+    }
+    seen->changes = run->changes;
+    seen->hash = hash;
+}
+
+void memory_check_changes(struct sim *sim)
+{
+    const struct run *run;
+
+    TAILQ_FOREACH (run, &sim->front->engine->runs, link) {
+        if (run->state == RUN_ENDED)
+            check_changes(sim, run);
+    }
 }
 
 static bool begins_with(const char *text, const char *beginning)

@@ -8,13 +8,14 @@
 #include "invariants.h"
 #include "model.h"
 #include "plans.h"
+#include "process.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACE   "7d0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d"
-#define LOOK_MS 2000
+#define SPACE     "7d0f1c3e-5b8a-4f0e-9c2d-2f6d1a3b4c5d"
+#define LOOK_MS   2000
 #define LATEST_MS (INT64_C(4) * 3600 * 1000) /* by then all must be over */
 
 struct people {
@@ -29,12 +30,17 @@ struct people {
 
 static void ask_for_run(struct sim *sim, void *about, int64_t number);
 
+void people_note_run(struct sim *sim, const char *id)
+{
+    for (size_t i = 0; i < sim->people->count; i++) {
+        if (strcmp(sim->people->ids[i], id) == 0)
+            sim->people->asked[i] = true;
+    }
+}
+
 static void run_answered(struct sim *sim, void *asker, int64_t number, int status)
 {
-    struct people *people = asker;
-
-    /* 409: an answer was lost, and it is known already */
-    people->asked[number] = people->asked[number] || status == 200 || status == 409;
+    (void)asker;
     if (status == 503)
         sim_after(sim, 2000, ask_for_run, NULL, number);
 }
@@ -49,7 +55,7 @@ static void ask_for_run(struct sim *sim, void *about, int64_t number)
     sim_after(sim, 15000, ask_for_run, NULL, number);
     if (!sim->front->is_open || sim->front->stopping)
         return;
-    front_submit(sim, input_add_run(people->plans[number]), false, run_answered, people,
+    front_submit(sim, input_add_run(people->plans[number]), false, run_answered, NULL,
                  number);
 }
 
@@ -95,7 +101,8 @@ static void cancel(struct sim *sim, void *about, int64_t number)
 static void end_process(struct sim *sim, void *about, int64_t number)
 {
     (void)about, (void)number;
-    front_crash(sim, "it was stopped");
+    if (sim->front->engine != NULL && sim->front->stopping)
+        process_end(sim, "it was stopped");
 }
 
 static void stop_answered(struct sim *sim, void *asker, int64_t number, int status)
@@ -116,8 +123,9 @@ static void stop(struct sim *sim, void *about, int64_t number)
 
 /* --- forgetting --- */
 
-/* A run that has ended is forgotten once it was written to the history, which takes a while: in their
- * order, since what comes after a run in the journal means something else without it. */
+/* A run that has ended is forgotten once it was written to the history, which takes a
+ * while: in their order, since what comes after a run in the journal means something else
+ * without it. */
 static void forget(void *argument, const char *run, bool shown, size_t changes,
                    const struct instant *ended)
 {
@@ -157,7 +165,8 @@ static void wind_up(struct sim *sim)
         front_submit(sim, input_cancel_run(front->engine->going->id, "at the end"), true,
                      NULL, NULL, 0);
     else if (all && engine_is_done(front->engine) && homes_left(sim) == 0 &&
-             engine_deployments(front->engine) == 0 && engine_client_count(front->engine) < 1000)
+             engine_deployments(front->engine) == 0 &&
+             engine_client_count(front->engine) < 1000)
         sim->over = true;
 }
 

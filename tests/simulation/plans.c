@@ -52,17 +52,17 @@ static struct json_object *read_quoted(const char *text)
 
 static struct json_object *make_settings(struct sim *sim)
 {
-    struct json_object *settings = read_quoted(
-        "{'client_types': ["
-        "  {'name': 'web-new', 'type': 'web',"
-        "   'globs': [{'member': 'version', 'glob': '2*'}]},"
-        "  {'name': 'web-red', 'type': 'web',"
-        "   'globs': [{'member': 'colour', 'glob': 'red'}]}],"
-        " 'server_types': ["
-        "  {'name': 'made', 'images': ['one', 'two']},"
-        "  {'name': 'fixed', 'servers': ["
-        "    {'server_name': 'hs1', 'cs_api': 'http://localhost:8008'},"
-        "    {'server_name': 'hs2', 'cs_api': 'http://hs2.example'}]}]}");
+    struct json_object *settings =
+        read_quoted("{'client_types': ["
+                    "  {'name': 'web-new', 'type': 'web',"
+                    "   'globs': [{'member': 'version', 'glob': '2*'}]},"
+                    "  {'name': 'web-red', 'type': 'web',"
+                    "   'globs': [{'member': 'colour', 'glob': 'red'}]}],"
+                    " 'server_types': ["
+                    "  {'name': 'made', 'images': ['one', 'two']},"
+                    "  {'name': 'fixed', 'servers': ["
+                    "    {'server_name': 'hs1', 'cs_api': 'http://localhost:8008'},"
+                    "    {'server_name': 'hs2', 'cs_api': 'http://hs2.example'}]}]}");
 
     json_put_int(settings, "step_timeout", sim_between(sim, 3, 30) * 1000);
     json_put_int(settings, "case_timeout", sim_between(sim, 20, 120) * 1000);
@@ -133,7 +133,9 @@ struct json_object *plan_registration(struct sim *sim)
     bool is_phone = sim_chance(sim, 250);
 
     json_put_text(registration, "type",
-                  sim_chance(sim, 20) ? "toaster" : is_phone ? "phone" : "web");
+                  sim_chance(sim, 20) ? "toaster"
+                  : is_phone          ? "phone"
+                                      : "web");
     if (sim_chance(sim, 600))
         json_put_text(registration, "version", sim_chance(sim, 700) ? "2.1" : "1.9");
     if (sim_chance(sim, 500))

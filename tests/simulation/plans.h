@@ -7,8 +7,8 @@
 
 #include <json-c/json.h>
 
-/* A plan for a run of this id, in the form of lib/run.h; a mistake in it fails the seed. Owned by the
- * caller. */
+/* A plan for a run of this id, in the form of lib/run.h; a mistake in it fails the seed.
+ * Owned by the caller. */
 struct json_object *plan_make(struct sim *sim, const char *id);
 
 /* A registration by chance: of a type that roles want, mostly. Owned by the caller. */

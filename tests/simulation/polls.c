@@ -116,8 +116,8 @@ void polls_answer_woken(struct sim *sim)
         struct poll poll = engine_poll(sim->front->engine, robot->id);
         if (poll.kind != POLL_ANSWER)
             continue;
-        if (!woken && engine_client_standing(sim->front->engine, robot->id) !=
-                          CLIENT_IS_UNKNOWN)
+        if (!woken &&
+            engine_client_standing(sim->front->engine, robot->id) != CLIENT_IS_UNKNOWN)
             sim_fail(sim, "%s holds a poll, and was not woken for %s", robot->id,
                      poll.answer);
         presence->holds = false;
@@ -131,15 +131,13 @@ static bool is_working(const struct sim *sim, const struct robot *robot)
 {
     struct poll poll = engine_poll(sim->front->engine, robot->id);
 
-    return poll.delivery != NULL &&
-           strcmp(poll.delivery, robot->presence.delivery) == 0;
+    return poll.delivery != NULL && strcmp(poll.delivery, robot->presence.delivery) == 0;
 }
 
 static void look_after(struct sim *sim, struct robot *robot)
 {
     int64_t silence = sim->ms - robot->presence.heard_ms;
-    enum client_standing standing =
-        engine_client_standing(sim->front->engine, robot->id);
+    enum client_standing standing = engine_client_standing(sim->front->engine, robot->id);
 
     if (robot->presence.holds ||
         !((standing == CLIENT_IS_WAITING && silence >= IDLE_CLIENT_MS) ||

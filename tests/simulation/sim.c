@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ORDER_BITS 22                        /* of a key: events before it */
-#define MONO_START INT64_C(5000000)          /* the clock for time-outs at the beginning */
-#define WALL_START INT64_C(1800000000000)    /* the clock for people */
+#define ORDER_BITS 22                     /* of a key: events before it */
+#define MONO_START INT64_C(5000000)       /* the clock for time-outs at the beginning */
+#define WALL_START INT64_C(1800000000000) /* the clock for people */
 
 /* What happens at a moment. */
 struct event {

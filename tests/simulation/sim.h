@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the rooms of the simulation share: one seed's world with its virtual time and its chance, what
- * is told of a failure, what is counted. One thread.
+ * What the rooms of the simulation share: one seed's world with its virtual time and its
+ * chance, what is told of a failure, what is counted. One thread.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X-macro: what is counted, and shown at the end. `must`: a long go without any is vacuous. */
+/* X-macro: what is counted, and shown at the end. `must`: a long go without any is
+ * vacuous. */
 #define TALLY(X)                                                                         \
     X(seeds, true, "seeds")                                                              \
     X(inputs, true, "inputs")                                                            \
@@ -84,33 +85,36 @@ struct report {
 struct front;
 struct fleet;
 struct homes;
+struct ledger;
 struct memory;
 struct people;
 
 /* One seed. */
 struct sim {
-    uint64_t random;       /* state of the chance */
-    struct heap agenda;    /* struct event, by moment and order */
-    uint64_t event_count;  /* events so far: their order */
-    int64_t ms;            /* what time it is, since the beginning */
-    int64_t lag_ms;        /* by how much the clock for time-outs is behind, of dead times */
-    unsigned process;      /* number of the process that is alive, or was */
-    bool crash_wanted;     /* it is to die after this event */
-    bool quiet;            /* no client does anything any more */
-    bool over;             /* that was all */
-    bool verbose;          /* events are printed */
+    uint64_t random;      /* state of the chance */
+    struct heap agenda;   /* struct event, by moment and order */
+    uint64_t event_count; /* events so far: their order */
+    int64_t ms;           /* what time it is, since the beginning */
+    int64_t lag_ms;    /* by how much the clock for time-outs is behind, of dead times */
+    unsigned process;  /* number of the process that is alive, or was */
+    bool crash_wanted; /* it is to die after this event */
+    bool quiet;        /* no client does anything any more */
+    bool over;         /* that was all */
+    bool verbose;      /* events are printed */
     struct report *report; /* for those outside; borrowed */
     struct front *front;   /* owned, as the others */
     struct fleet *fleet;
     struct homes *homes;
     struct memory *memory;
+    struct ledger *ledger;
     struct people *people;
 };
 
 /* Something that happens. */
 typedef void happening(struct sim *sim, void *about, int64_t number);
 
-/* Have it happen so many milliseconds from now. The second one does not outlive the process. */
+/* Have it happen so many milliseconds from now. The second one does not outlive the
+ * process. */
 void sim_after(struct sim *sim, int64_t ms, happening *happen, void *about,
                int64_t number);
 void sim_after_here(struct sim *sim, int64_t ms, happening *happen, void *about,

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Thousands of small worlds around the engine, each from one seed: a fleet of clients, definitions,
- * delays, lost answers, repeats, and processes that die at any moment and go on from the journal.
- * Workers share the seeds; what they are at is seen from outside, also if they die.
+ * Thousands of small worlds around the engine, each from one seed: a fleet of clients,
+ * definitions, delays, lost answers, repeats, and processes that die at any moment and go
+ * on from the journal. Workers share the seeds; what they are at is seen from outside,
+ * also if they die.
  */
 #include "fleet.h"
 #include "front.h"
 #include "homes.h"
 #include "invariants.h"
 #include "people.h"
+#include "process.h"
 #include "sim.h"
 #include "xalloc.h"
 
@@ -39,6 +41,7 @@ static void begin(struct sim *sim)
     front_begin(sim);
     homes_begin(sim);
     memory_begin(sim);
+    ledger_begin(sim);
     fleet_begin(sim);
     people_begin(sim);
 }
@@ -49,6 +52,7 @@ static void end(struct sim *sim)
     sim_clear(sim);
     people_free(sim);
     fleet_free(sim);
+    ledger_free(sim);
     memory_free(sim);
     homes_free(sim);
     front_free(sim);
@@ -68,7 +72,7 @@ static void simulate(struct report *report, uint64_t seed, bool verbose)
             sim_fail(&sim, "nothing is left to happen");
         if (steps % 1000 == 999 && sim.front->engine != NULL)
             invariants_check_replay(&sim);
-        front_tempt(&sim);
+        process_tempt(&sim);
     }
     invariants_check_end(&sim);
     end(&sim);
@@ -100,7 +104,8 @@ static void start_worker(struct report *report, const struct options *options,
     exit(EXIT_SUCCESS);
 }
 
-/* Whether all workers ended well; one that was ended by a signal can't tell its story itself. */
+/* Whether all workers ended well; one that was ended by a signal can't tell its story
+ * itself. */
 static bool await_workers(const struct report *reports, const struct options *options)
 {
     bool good = true;
@@ -112,7 +117,8 @@ static bool await_workers(const struct report *reports, const struct options *op
         good = false;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
             continue;
-        printf("a worker ended with status %#x; the seeds that were under way:\n", status);
+        printf("a worker ended with status %#x; the seeds that were under way:\n",
+               status);
         for (unsigned i = 0; i < options->jobs; i++)
             report_print(&reports[i]);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random definitions of tests as text, without a mistake: names are used only where they may have a
- * value, every state is reached, and from each one there is a way on.
+ * Random definitions of tests as text, without a mistake: names are used only where they
+ * may have a value, every state is reached, and from each one there is a way on.
  */
 #include "stories.h"
 
@@ -16,7 +16,8 @@
 
 static const char *const role_names[ROLES_MAX] = {"red", "green", "blue"};
 
-/* A definition that is being written. Quotes are written as ', and replaced at the end. */
+/* A definition that is being written. Quotes are written as ', and replaced at the end.
+ */
 struct story {
     struct sim *sim;  /* for chance */
     FILE *out;        /* where it goes */
@@ -64,8 +65,7 @@ static void write_rest(struct story *story, const char *action)
     if (sim_chance(story->sim, 300))
         fprintf(story->out, ", 'save': 'seen_%u'", ++story->saved);
     if (sim_chance(story->sim, 200))
-        fprintf(story->out, ", 'timeout': '%ds'",
-                (int)sim_between(story->sim, 2, 20));
+        fprintf(story->out, ", 'timeout': '%ds'", (int)sim_between(story->sim, 2, 20));
     if (story->servers > 0 && sim_chance(story->sim, 200))
         fprintf(story->out, ", 'on': '%s'", story->servers > 1 ? "other" : "server");
 }
@@ -101,8 +101,7 @@ static void write_wait(struct story *story)
 static void write_set(struct story *story)
 {
     fprintf(story->out, "'set': {'kept': '%s', 'number': %u}",
-            story->ready > 0 ? "${seen_1}" : "${case.nonce}",
-            sim_random(story->sim, 9));
+            story->ready > 0 ? "${seen_1}" : "${case.nonce}", sim_random(story->sim, 9));
 }
 
 static void write_condition(struct story *story)
@@ -112,8 +111,9 @@ static void write_condition(struct story *story)
     if (story->found > 0 && sim_chance(story->sim, 300))
         fprintf(story->out, "'%s': {'exists': '${found_%u}'}", kind, story->found);
     else if (story->ready > 0 && sim_chance(story->sim, 600))
-        fprintf(story->out, "'%s': {'any': [{'less': ['${seen_%u.n}', 95]}, "
-                            "{'equals': ['${seen_%u.response}', 'done']}]}",
+        fprintf(story->out,
+                "'%s': {'any': [{'less': ['${seen_%u.n}', 95]}, "
+                "{'equals': ['${seen_%u.response}', 'done']}]}",
                 kind, story->ready, story->ready);
     else
         fprintf(story->out, "'%s': {'equals': [1, %u]}", kind,
@@ -126,7 +126,8 @@ static void write_find(struct story *story)
         write_set(story);
         return;
     }
-    fprintf(story->out, "'find': '${seen_%u.list}', 'where': {'a': 1}, 'save': 'found_%u'",
+    fprintf(story->out,
+            "'find': '${seen_%u.list}', 'where': {'a': 1}, 'save': 'found_%u'",
             story->ready, ++story->found);
 }
 
@@ -148,9 +149,9 @@ static void write_http(struct story *story)
 
 static void write_body(struct story *story)
 {
-    static void (*const bodies[])(struct story *story) = {
-        write_wait, write_wait, write_set, write_condition, write_find,
-        write_http, write_http};
+    static void (*const bodies[])(struct story * story) = {
+        write_wait, write_wait, write_set, write_condition,
+        write_find, write_http, write_http};
 
     bodies[sim_random(story->sim, 7)](story);
 }
@@ -242,14 +243,15 @@ static void write_branch(struct story *story, unsigned states)
         fprintf(story->out, ", 'gone': '%s'", to == states ? "failure" : "error");
 }
 
-/* The action of a role; the first one may move the machine, then there need be no next. */
+/* The action of a role; the first one may move the machine, then there need be no next.
+ */
 static void write_action(struct story *story, size_t role, unsigned state,
                          unsigned states, bool moves)
 {
     const char *action = an_action(story);
 
-    fprintf(story->out, "%s'%s': {'action': '%s'", role > 0 ? ", " : "",
-            role_names[role], action);
+    fprintf(story->out, "%s'%s': {'action': '%s'", role > 0 ? ", " : "", role_names[role],
+            action);
     write_rest(story, action);
     if (moves) {
         fprintf(story->out, ", 'responses': {'done': '");
@@ -323,8 +325,7 @@ static void write_head(struct story *story, const char *name)
                 sim_chance(story->sim, 700) ? "made" : "fixed",
                 story->servers > 1 ? ", 'other'" : "");
     if (sim_chance(story->sim, 400))
-        fprintf(story->out, " 'timeout': '%ds',\n",
-                (int)sim_between(story->sim, 5, 90));
+        fprintf(story->out, " 'timeout': '%ds',\n", (int)sim_between(story->sim, 5, 90));
     if (sim_chance(story->sim, 400))
         fprintf(story->out, " 'retries': %u,\n", sim_random(story->sim, 3));
     fprintf(story->out, " 'variables': {'pause': '%ums'},\n",
