@@ -127,10 +127,8 @@ void engine_free(struct engine *engine)
         HASH_DEL(engine->clients, client);
         free_client(client);
     }
-    HASH_ITER (hh, engine->deployments, deployment, next_deployment) {
-        HASH_DEL(engine->deployments, deployment);
-        free(deployment);
-    }
+    HASH_ITER (hh, engine->deployments, deployment, next_deployment)
+        engine_forget_deployment(engine, deployment);
     HASH_CLEAR(hh, engine->suites_by_id);
     HASH_CLEAR(hh, engine->cases_by_id);
     while ((run = TAILQ_FIRST(&engine->runs)) != NULL) {
@@ -327,22 +325,37 @@ static struct deployment *find_deployment(const struct engine *engine, const cha
     return deployment;
 }
 
-void engine_created(struct engine *engine, const char *name, struct json_object *servers,
-                    const char *cause, const struct instant *now)
+/* Who made them is told where it could have been somebody else. */
+static void note_made(struct turn *turn, const char *where, struct json_object *servers,
+                      const struct instant *now)
+{
+    bool several = turn->testcase->suite->run->settings.homerunners > 1;
+
+    if (several && where != NULL)
+        transcript_add(&turn->prelude, now, TRANSCRIPT_SERVER, NULL, "made %s on %s",
+                       json_text(servers), where);
+    else
+        transcript_add(&turn->prelude, now, TRANSCRIPT_SERVER, NULL, "made %s",
+                       json_text(servers));
+}
+
+void engine_created(struct engine *engine, const char *name, const char *where,
+                    struct json_object *servers, const char *cause,
+                    const struct instant *now)
 {
     struct deployment *deployment = find_deployment(engine, name);
 
     if (deployment == NULL || deployment->answered)
         return;
     deployment->answered = true;
+    deployment->where = where != NULL ? xstrdup(where) : NULL;
     struct turn *turn = deployment->turn;
     if (turn == NULL || turn->state != CASE_PREPARING || turn->deployment != deployment)
         return; /* it ended meanwhile; its servers are being destroyed */
     if (cause != NULL) {
         engine_end_turn(engine, turn, OUTCOME_ERROR, "provisioning", cause, NULL, now);
     } else {
-        transcript_add(&turn->prelude, now, TRANSCRIPT_SERVER, NULL, "made %s",
-                       json_text(servers));
+        note_made(turn, where, servers, now);
         turn->servers = json_object_get(servers);
         engine_run_case(engine, turn->testcase, now);
     }
@@ -364,8 +377,7 @@ void engine_destroyed(struct engine *engine, const char *name, const char *cause
     }
     if (turn != NULL && turn->deployment == deployment)
         turn->deployment = NULL;
-    HASH_DEL(engine->deployments, deployment);
-    free(deployment);
+    engine_forget_deployment(engine, deployment);
     if (engine->going != NULL)
         matching_deployment_freed(engine->going->matching);
     engine_settle(engine, now);

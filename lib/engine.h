@@ -36,9 +36,10 @@ struct engine_ops {
     void (*create)(void *context, const char *deployment,
                    const struct server_wanted *servers, size_t count);
     /* Destroy them, also if create has not answered yet; the answer is
-     * engine_destroyed(). `lost`: nobody waits for create's answer any more, so that they
+     * engine_destroyed(). `where` is what engine_created() said; NULL: it said nothing,
+     * or was not called. `lost`: nobody waits for create's answer any more, so that they
      * may appear later. */
-    void (*destroy)(void *context, const char *deployment, bool lost);
+    void (*destroy)(void *context, const char *deployment, const char *where, bool lost);
     /* Send this request ({method, url, headers, json, text, timeout}, borrowed); the
      * answer is engine_http_answered(). */
     void (*http)(void *context, const char *ticket, struct json_object *request);
@@ -132,8 +133,10 @@ void engine_lost(struct engine *engine, const char *client, const char *reason,
                  const struct instant *now);
 
 /* The servers of a deployment are there (array of {name, server_name, cs_api}; borrowed),
- * or could not be made (cause). */
-void engine_created(struct engine *engine, const char *deployment,
+ * or could not be made (cause). `where`: by whom they were made, or may have been: a text
+ * for people that means nothing here and is given back when they are destroyed; NULL: not
+ * known, or by nobody. */
+void engine_created(struct engine *engine, const char *deployment, const char *where,
                     struct json_object *servers, const char *cause,
                     const struct instant *now);
 
@@ -254,5 +257,11 @@ const struct dictionary *engine_dictionary(const struct engine *engine);
 
 /* Deployments that were asked for and are not yet destroyed. */
 size_t engine_deployments(const struct engine *engine);
+
+/* Call `each` for those of them of which it is known where they were made. */
+void engine_made_deployments(const struct engine *engine,
+                             void (*each)(void *argument, const char *deployment,
+                                          const char *where),
+                             void *argument);
 
 #endif

@@ -46,7 +46,8 @@ static void destroy_servers(struct engine *engine, struct turn *turn)
     if (turn->deployment == NULL)
         return;
     turn->deployment->unwanted = true;
-    engine->ops.destroy(engine->context, turn->deployment->name, false);
+    engine->ops.destroy(engine->context, turn->deployment->name, turn->deployment->where,
+                        false);
 }
 
 /* Whether a case is to be tried again after a turn that did not succeed. */
@@ -258,6 +259,27 @@ struct deployment *engine_add_deployment(struct engine *engine, const char *name
     strncpy(deployment->name, name, sizeof deployment->name - 1);
     HASH_ADD_STR(engine->deployments, name, deployment);
     return deployment;
+}
+
+void engine_forget_deployment(struct engine *engine, struct deployment *deployment)
+{
+    HASH_DEL(engine->deployments, deployment);
+    free(deployment->where);
+    free(deployment);
+}
+
+void engine_made_deployments(const struct engine *engine,
+                             void (*each)(void *argument, const char *deployment,
+                                          const char *where),
+                             void *argument)
+{
+    const struct deployment *deployment;
+
+    for (deployment = engine->deployments; deployment != NULL;
+         deployment = deployment->hh.next) {
+        if (deployment->where != NULL)
+            each(argument, deployment->name, deployment->where);
+    }
 }
 
 void engine_deploy_case(struct engine *engine, struct testcase *testcase)

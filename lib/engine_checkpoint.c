@@ -25,6 +25,7 @@ static struct json_object *deployment_json(const struct deployment *deployment)
     struct json_object *object = json_new_object();
 
     json_put_text(object, "name", deployment->name);
+    json_put_text(object, "where", deployment->where);
     json_put_bool(object, "answered", deployment->answered);
     json_put_bool(object, "unwanted", deployment->unwanted);
     return object;
@@ -120,7 +121,9 @@ static void restore_deployment(struct engine *engine, struct json_object *json)
 {
     struct deployment *deployment =
         engine_add_deployment(engine, json_member_text(json, "name"));
+    const char *where = json_member_text(json, "where");
 
+    deployment->where = where != NULL ? xstrdup(where) : NULL;
     deployment->answered = json_object_get_boolean(json_member(json, "answered"));
     deployment->unwanted = json_object_get_boolean(json_member(json, "unwanted"));
 }

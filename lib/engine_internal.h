@@ -59,6 +59,9 @@ void engine_run_case(struct engine *engine, struct testcase *testcase,
 /* Servers of this name were asked for. Borrowed from the engine. */
 struct deployment *engine_add_deployment(struct engine *engine, const char *name);
 
+/* They are no more. */
+void engine_forget_deployment(struct engine *engine, struct deployment *deployment);
+
 /* Ask homerunner for the servers of the case. */
 void engine_deploy_case(struct engine *engine, struct testcase *testcase);
 

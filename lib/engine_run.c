@@ -239,7 +239,8 @@ static void resume_deployments(struct engine *engine, const struct instant *now)
          left--, deployment = deployment->hh.next) {
         struct turn *turn = deployment->turn;
         if (deployment->unwanted || !deployment->answered)
-            engine->ops.destroy(engine->context, deployment->name, !deployment->answered);
+            engine->ops.destroy(engine->context, deployment->name, deployment->where,
+                                !deployment->answered);
         if (deployment->unwanted || deployment->answered)
             continue;
         deployment->unwanted = true;

@@ -136,12 +136,14 @@ static enum engine_result apply_lost(struct engine *engine, struct json_object *
 
 /* --- the world --- */
 
-struct json_object *input_created(const char *deployment, struct json_object *servers,
-                                  const char *cause)
+struct json_object *input_created(const char *deployment, const char *where,
+                                  struct json_object *servers, const char *cause)
 {
     struct json_object *input = input_new("created");
 
     json_put_text(input, "deployment", deployment);
+    if (where != NULL)
+        put_clean(input, "where", where);
     json_put(input, "servers", json_object_get(servers));
     put_clean(input, "cause", cause);
     return input;
@@ -151,8 +153,8 @@ static enum engine_result apply_created(struct engine *engine, struct json_objec
                                         const struct instant *now, char **cause)
 {
     (void)cause;
-    engine_created(engine, text(input, "deployment"), json_member(input, "servers"),
-                   text(input, "cause"), now);
+    engine_created(engine, text(input, "deployment"), text(input, "where"),
+                   json_member(input, "servers"), text(input, "cause"), now);
     return ENGINE_OK;
 }
 

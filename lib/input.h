@@ -26,8 +26,9 @@ struct json_object *input_client_error(const char *client, bool is_action,
 struct json_object *input_uploaded(const char *client, const char *name, size_t size,
                                    const char *colour);
 struct json_object *input_lost(const char *client, const char *reason);
-struct json_object *input_created(const char *deployment, struct json_object *servers,
-                                  const char *cause);
+/* A NULL `where`: not known, as in inputs that were written before there was one. */
+struct json_object *input_created(const char *deployment, const char *where,
+                                  struct json_object *servers, const char *cause);
 struct json_object *input_destroyed(const char *deployment, const char *cause);
 struct json_object *input_http_answered(const char *ticket, struct json_object *reply,
                                         const char *cause);

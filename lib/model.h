@@ -179,6 +179,7 @@ TAILQ_HEAD(run_list, run);
 struct deployment {
     char name[ID_SIZE + 12]; /* the case's id and a number that is used once */
     struct turn *turn;       /* for which; NULL: it is forgotten; borrowed */
+    char *where;             /* as engine_created() had it; NULL: not known; owned */
     bool answered;           /* homerunner has answered the request to make it */
     bool unwanted;           /* it was asked to destroy it */
     UT_hash_handle hh;       /* by name */

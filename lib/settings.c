@@ -15,6 +15,7 @@ void settings_init(struct settings *settings)
         .case_timeout_ms = 30 * 60 * 1000,
         .wait_scale = 1,
         .deployments = 8,
+        .homerunners = 1,
         .transcript = 10000,
     };
 }
@@ -120,6 +121,7 @@ struct json_object *settings_json(const struct settings *settings)
     json_put_int(object, "unfilled_timeout", settings->unfilled_timeout_ms);
     json_put(object, "wait_scale", xcheck(json_object_new_double(settings->wait_scale)));
     json_put_int(object, "deployments", (int64_t)settings->deployments);
+    json_put_int(object, "homerunners", (int64_t)settings->homerunners);
     json_put_int(object, "transcript", (int64_t)settings->transcript);
     return object;
 }
@@ -204,6 +206,8 @@ void settings_read(struct settings *settings, struct json_object *json)
     settings->wait_scale = scale ? json_object_get_double(scale) : settings->wait_scale;
     settings->deployments =
         (size_t)whole(json, "deployments", (int64_t)settings->deployments);
+    settings->homerunners =
+        (size_t)whole(json, "homerunners", (int64_t)settings->homerunners);
     settings->transcript =
         (size_t)whole(json, "transcript", (int64_t)settings->transcript);
 }

@@ -51,6 +51,7 @@ struct settings {
     int64_t unfilled_timeout_ms; /* a case that waits longer for clients; 0: never */
     double wait_scale;           /* waits of definitions last this many times as long */
     size_t deployments;          /* homerunner deployments that may exist at once */
+    size_t homerunners;          /* how many make them, from 1 */
     size_t transcript;           /* lines of transcript kept for each case */
 };
 

@@ -64,7 +64,8 @@ struct config {
     size_t repeat;                 /* [tests] repeat: how often each case runs */
     enum config_switch autostart;  /* [tests] autostart: run at the start, unasked */
     size_t retries;                /* [tests] retries: of a case that failed */
-    char *homerunner_url;          /* without a trailing slash; owned */
+    struct config_list homerunner_urls; /* [homerunner] url: without trailing slashes */
+    size_t homerunner_limit;       /* [homerunner] limit: deployments at once, of each */
     int64_t homerunner_timeout_ms; /* [homerunner] timeout: one create, connect too */
     int64_t homerunner_connect_ms; /* [homerunner] connect-timeout */
     size_t worker_threads;         /* [workers] threads */

@@ -27,6 +27,9 @@ const char *config_origin_file(const struct config_origin *origin)
 static void settle(struct config *config)
 {
     config->settings.wait_scale = strtod(config->wait_scale, NULL);
+    config->settings.homerunners = config->homerunner_urls.count;
+    config->settings.deployments =
+        config->homerunner_limit * config->homerunner_urls.count;
 }
 
 int config_read(struct config *config, const struct config_origin *origin,

@@ -100,10 +100,10 @@ static const struct config_row rows[] = {
                "no: the tests run only when they are asked for"),
     ROW_COUNT(LIVE, "tests", "retries", retries, 0, 100, "0",
               "how often a case that did not succeed is tried again"),
-    ROW_TEXT(START, "homerunner", "url", homerunner_url, value_url,
-             "http://localhost:54321", "where homerunner listens"),
-    ROW_COUNT(START, "homerunner", "limit", settings.deployments, 1, 10000, "8",
-              "deployments that may exist at once"),
+    ROW_LIST(START, "homerunner", "url", homerunner_urls, value_url,
+             "http://localhost:54321", "where homerunners listen"),
+    ROW_COUNT(START, "homerunner", "limit", homerunner_limit, 1, 10000, "8",
+              "deployments that each may have at once"),
     ROW_DURATION(START, "homerunner", "timeout", homerunner_timeout_ms, 10, 24 * HOUR,
                  "5m", "how long one create may take"),
     ROW_DURATION(START, "homerunner", "connect-timeout", homerunner_connect_ms, 10, HOUR,
@@ -174,15 +174,25 @@ static bool listens(const struct config *config)
     return config->listen.count > 0;
 }
 
-static bool listens_once(const struct config *config)
+static bool is_without_twins(const struct config_list *list)
 {
-    for (size_t i = 0; i < config->listen.count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (strcmp(config->listen.items[i], config->listen.items[k]) == 0)
+            if (strcmp(list->items[i], list->items[k]) == 0)
                 return false;
         }
     }
     return true;
+}
+
+static bool listens_once(const struct config *config)
+{
+    return is_without_twins(&config->listen);
+}
+
+static bool has_homerunners_once(const struct config *config)
+{
+    return is_without_twins(&config->homerunner_urls);
 }
 
 static bool has_tests(const struct config *config)
@@ -195,6 +205,8 @@ static const struct config_rule rules[] = {
      "there is no address to listen on: give one, as 127.0.0.1:5000"},
     {"server", "listen", NULL, listens_once,
      "an address is there twice: each can be listened on once"},
+    {"homerunner", "url", NULL, has_homerunners_once,
+     "a homerunner is there twice: name each once, limit is for each"},
     {"tests", "path", NULL, has_tests,
      "there is nothing to test: give a file, a folder or a glob"},
 };

@@ -304,11 +304,12 @@ static bool url_is_valid(const char *url)
 char *value_url(const char *word, char **cause)
 {
     if (!url_is_valid(word)) {
+        const char *secret = strrchr(word, '@'); /* a password may stand before it */
         cause_set(
             cause,
-            "\"%.60s\" is not allowed: write http://host:port or https://host:port, "
+            "\"%s%.60s\" is not allowed: write http://host:port or https://host:port, "
             "a path may follow",
-            word);
+            secret != NULL ? "…" : "", secret != NULL ? secret : word);
         return NULL;
     }
     char *url = xstrdup(word);

@@ -199,8 +199,9 @@ static void make_workers(struct daemon *daemon)
 {
     const struct config *config = &daemon->config;
     struct homerunner_settings homerunner = {
-        .url = config->homerunner_url,
-        .limit = config->settings.deployments,
+        .urls = (const char *const *)config->homerunner_urls.items,
+        .url_count = config->homerunner_urls.count,
+        .limit = config->homerunner_limit,
         .timeout_ms = config->homerunner_timeout_ms,
         .connect_timeout_ms = config->homerunner_connect_ms,
     };

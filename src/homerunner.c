@@ -1,41 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client of Complement's homerunner. The loop keeps one entry for each deployment
- * that is being made or destroyed; a request is a job with copies of all it needs. An
- * entry is looked up by name when its job is done.
+ * from its create to the end of its destroy; a request is a job with copies of all it
+ * needs. An entry is looked up by name when its job is done. Creates that nobody has room
+ * for wait here, since who has room first makes them.
  *
  * Creates and destroys have lanes of their own: a destroy frees what a create may need,
  * so it must never wait behind one.
  */
 #include "homerunner.h"
 
-#include "excerpt.h"
 #include "fetch.h"
 #include "hash.h"
+#include "homerunner_call.h"
+#include "homerunner_places.h"
 #include "json.h"
+#include "now.h"
 #include "worker.h"
 #include "xalloc.h"
 
 #include <assert.h>
+#include <event2/event.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
-#define SHOWN              300 /* bytes of homerunner's own words in a cause */
-#define ADDRESS_LIMIT      2000
-#define REPLY_DEPTH        16
-#define DESTROY_TRIES      4
 #define REPLY_LIMIT        (1024 * 1024)
 #define CONNECT_TIMEOUT_MS 10000
 #define RETRY_MS           1000
-#define PAUSE_MAX_MS       10000
+#define PAUSE_MS           1000
 
-/* A deployment that is being made or destroyed. */
+enum deployment_state {
+    DEPLOYMENT_WAITS,      /* for a homerunner to make it */
+    DEPLOYMENT_IS_MADE,    /* its create is under way */
+    DEPLOYMENT_IS_THERE,   /* its create has ended, well or not */
+    DEPLOYMENT_IS_REMOVED, /* its destroy is under way */
+};
+
+/* A deployment that is there, or may be. */
 struct deployment {
-    char *name;          /* key, owned */
-    bool is_created;     /* it is being destroyed now */
-    bool destroy_wanted; /* asked for while it is being made */
-    UT_hash_handle hh;   /* in the client's table, by name */
+    char *name;                  /* key, owned */
+    enum deployment_state state; /* see above */
+    bool destroy_wanted;         /* asked for while it waits or is being made */
+    bool is_nowhere;             /* all is known of it: nobody made it */
+    struct place *place;         /* where it counts; NULL: nowhere; borrowed */
+    unsigned begun;              /* of its create, from place_begin() */
+    bool *tried;       /* by position: places that could not be reached; owned */
+    char *causes;      /* why those could not; NULL: there are none; owned */
+    struct call *call; /* DEPLOYMENT_WAITS: its create; owned */
+    TAILQ_ENTRY(deployment) waiting; /* DEPLOYMENT_WAITS: in the client's list */
+    UT_hash_handle hh;               /* in the client's table, by name */
 };
 
 struct homerunner {
@@ -43,277 +58,13 @@ struct homerunner {
     struct lane *create_lane;            /* for creates, the pool's */
     struct lane *destroy_lane;           /* for destroys, the pool's */
     struct lane *lost_lane;              /* for destroys that may take long, the pool's */
-    char *url;                           /* without trailing slash, owned */
-    char *shown;                         /* the same without secrets, owned */
-    struct homerunner_settings settings; /* defaults filled in; url is NULL */
+    struct places *places;               /* who can be asked, owned */
+    struct event *timer;                 /* a pause ends while a create waits, owned */
+    struct homerunner_settings settings; /* defaults filled in; urls is NULL */
     struct homerunner_callbacks callbacks; /* where to report */
     struct deployment *deployments;        /* uthash by name, owned */
+    TAILQ_HEAD(, deployment) waiting;      /* creates that wait, in their order */
 };
-
-/* One create or destroy on its way. run() uses copies only: it may outlive the client. */
-struct call {
-    struct job job;                /* must be first */
-    struct homerunner *homerunner; /* for done() only */
-    struct fetch_request request;  /* its url and body are owned here */
-    char *url;                     /* of the request, owned */
-    char *body;                    /* of the request, owned */
-    char *shown;                   /* homerunner for people, owned */
-    char *deployment;              /* name, owned */
-    int64_t retry_ms;              /* first pause of a destroy */
-    int64_t patience_ms; /* a destroy that is refused is tried again for so long */
-    char **names;        /* the caller's names of the servers, owned */
-    size_t count;        /* how many those are */
-    struct json_object *servers; /* the result of a create, owned */
-    char *cause;                 /* why there is none, owned */
-};
-
-/* --- requests --- */
-
-static struct call *call_new(struct homerunner *homerunner, const struct job_ops *ops,
-                             const char *path, const char *deployment)
-{
-    struct call *call = xcalloc(1, sizeof *call);
-    const struct homerunner_settings *settings = &homerunner->settings;
-
-    call->job.ops = ops;
-    call->homerunner = homerunner;
-    call->url = xasprintf("%s%s", homerunner->url, path);
-    call->shown = xstrdup(homerunner->shown);
-    call->deployment = xstrdup(deployment);
-    call->retry_ms = settings->retry_ms;
-    call->request =
-        (struct fetch_request){.url = call->url,
-                               .connect_timeout_ms = settings->connect_timeout_ms,
-                               .timeout_ms = settings->timeout_ms,
-                               .reply_limit = settings->reply_limit,
-                               .workers = homerunner->workers};
-    return call;
-}
-
-/* Takes the JSON. */
-static void call_set_body(struct call *call, struct json_object *body)
-{
-    call->body = xstrdup(json_text(body));
-    call->request.body = call->body;
-    json_object_put(body);
-}
-
-static void call_free(struct call *call)
-{
-    for (size_t i = 0; i < call->count; i++)
-        free(call->names[i]);
-    free(call->names);
-    json_object_put(call->servers);
-    free(call->url);
-    free(call->body);
-    free(call->shown);
-    free(call->deployment);
-    free(call->cause);
-    free(call);
-}
-
-/* {"Name": "hs1", "Users": [], "Rooms": [], "BaseImageURI": image} */
-static struct json_object *server_json(size_t index, const char *image)
-{
-    struct json_object *server = json_new_object();
-    char *name = xasprintf("hs%zu", index + 1);
-
-    json_put_text(server, "Name", name);
-    json_put(server, "Users", json_new_array());
-    json_put(server, "Rooms", json_new_array());
-    json_put_text(server, "BaseImageURI", image);
-    free(name);
-    return server;
-}
-
-static struct json_object *create_json(const char *deployment,
-                                       const struct homerunner_server *servers,
-                                       size_t count)
-{
-    struct json_object *body = json_new_object();
-    struct json_object *blueprint = json_new_object();
-    struct json_object *list = json_new_array();
-
-    for (size_t i = 0; i < count; i++)
-        json_append(list, server_json(i, servers[i].image));
-    json_put_text(blueprint, "Name", deployment);
-    json_put(blueprint, "Homeservers", list);
-    json_put_text(body, "base_image_uri", servers[0].image);
-    json_put(body, "blueprint", blueprint);
-    return body;
-}
-
-/* --- answers; all of this runs on a worker --- */
-
-/* Give the object that the answer's body is, or NULL with a cause. Returns owned. */
-static struct json_object *reply_json(struct call *call, const struct fetch_reply *reply)
-{
-    struct json_object *object = NULL;
-    char *why = NULL;
-
-    if (json_read(reply->body, reply->size, REPLY_DEPTH, &object, &why) == 0 &&
-        json_object_is_type(object, json_type_object))
-        return object;
-    char *said = excerpt(reply->body, reply->size, SHOWN);
-    cause_set(&call->cause,
-              "homerunner at %s answered HTTP %d with something that is no JSON object "
-              "(%s): %s",
-              call->shown, reply->status, why != NULL ? why : "it is another value",
-              said[0] != '\0' ? said : "nothing");
-    free(said);
-    free(why);
-    json_object_put(object);
-    return NULL;
-}
-
-/* Somebody answered, and it was not 200: with a message if it was homerunner. */
-static void cause_refused(struct call *call, const char *what,
-                          const struct fetch_reply *reply)
-{
-    struct json_object *object = NULL, *message = NULL;
-
-    if (json_read(reply->body, reply->size, REPLY_DEPTH, &object, NULL) == 0)
-        message = json_member(object, "message");
-    if (json_object_is_type(message, json_type_string)) {
-        char *said = excerpt(json_object_get_string(message),
-                             (size_t)json_object_get_string_len(message), SHOWN);
-        cause_set(&call->cause, "homerunner at %s refused to %s the servers: %s",
-                  call->shown, what, said);
-        free(said);
-    } else {
-        char *said = excerpt(reply->body, reply->size, SHOWN);
-        cause_set(&call->cause,
-                  "homerunner at %s answered HTTP %d when asked to %s the servers%s%s",
-                  call->shown, reply->status, what, said[0] != '\0' ? ": " : "", said);
-        free(said);
-    }
-    json_object_put(object);
-}
-
-/* Give the address of one server without trailing slash, or NULL with a cause. Returns
- * owned. */
-static char *server_address(struct call *call, struct json_object *homeservers,
-                            const char *name, const char *wanted_by)
-{
-    struct json_object *server = json_member(homeservers, name);
-    const char *text = json_member_text(server, "BaseURL");
-
-    if (text == NULL) {
-        cause_set(&call->cause,
-                  "homerunner at %s gave no address of server %s (for %s) in its answer",
-                  call->shown, name, wanted_by);
-        return NULL;
-    }
-    char *base = strlen(text) <= ADDRESS_LIMIT ? fetch_url_base(text) : NULL;
-    if (base == NULL) {
-        char *said = excerpt(text, strlen(text), SHOWN);
-        cause_set(&call->cause,
-                  "homerunner at %s gave server %s (for %s) the address \"%s\", which is "
-                  "no http URL",
-                  call->shown, name, wanted_by, said);
-        free(said);
-    }
-    return base;
-}
-
-/* Add server `index` to the result; false with a cause. */
-static bool add_server(struct call *call, struct json_object *homeservers, size_t index)
-{
-    char *name = xasprintf("hs%zu", index + 1);
-    char *base = server_address(call, homeservers, name, call->names[index]);
-
-    if (base != NULL) {
-        struct json_object *server = json_new_object();
-        json_put_text(server, "name", call->names[index]);
-        json_put_text(server, "server_name", name);
-        json_put_text(server, "cs_api", base);
-        json_append(call->servers, server);
-    }
-    bool added = base != NULL;
-    free(base);
-    free(name);
-    return added;
-}
-
-static void read_servers(struct call *call, const struct fetch_reply *reply)
-{
-    struct json_object *object = reply_json(call, reply);
-
-    if (object == NULL)
-        return;
-    struct json_object *homeservers = json_member(object, "homeservers");
-    bool whole = json_object_is_type(homeservers, json_type_object);
-    if (!whole)
-        cause_set(&call->cause,
-                  "homerunner at %s answered without a list of \"homeservers\"",
-                  call->shown);
-    call->servers = json_new_array();
-    for (size_t i = 0; whole && i < call->count; i++)
-        whole = add_server(call, homeservers, i);
-    if (!whole) {
-        json_object_put(call->servers);
-        call->servers = NULL;
-    }
-    json_object_put(object);
-}
-
-static void run_create(struct job *job)
-{
-    struct call *call = (struct call *)job;
-    struct fetch_reply reply;
-
-    fetch_send(&call->request, &reply);
-    if (reply.result != FETCH_ANSWERED)
-        cause_set(&call->cause, "homerunner at %s %s", call->shown, reply.cause);
-    else if (reply.status != 200)
-        cause_refused(call, "create", &reply);
-    else
-        read_servers(call, &reply);
-    fetch_reply_clear(&reply);
-}
-
-/* One try of a destroy. Gives how many tries there should be at most, after what came
- * back; 0 when it went well. The cause is that of this try. */
-static int try_destroy(struct call *call)
-{
-    struct fetch_reply reply;
-    int tries = 0;
-
-    free(call->cause);
-    call->cause = NULL;
-    fetch_send(&call->request, &reply);
-    if (reply.result != FETCH_ANSWERED) {
-        cause_set(&call->cause, "homerunner at %s %s", call->shown, reply.cause);
-        bool lost = reply.result == FETCH_UNREACHABLE || reply.result == FETCH_BROKEN;
-        tries = lost ? DESTROY_TRIES : 1;
-    } else if (reply.status != 200) {
-        cause_refused(call, "destroy", &reply);
-        tries = reply.status >= 500 ? 2 : 1;
-    } else {
-        struct json_object *object = reply_json(call, &reply);
-        tries = object == NULL ? 1 : 0;
-        json_object_put(object);
-    }
-    fetch_reply_clear(&reply);
-    return tries;
-}
-
-static void run_destroy(struct job *job)
-{
-    struct call *call = (struct call *)job;
-    int64_t pause = call->retry_ms, waited = 0;
-    int tried = 1, tries;
-
-    while ((tries = try_destroy(call)) > 0 &&
-           (tried++ < tries || waited < call->patience_ms)) {
-        if (workers_pause(call->request.workers, (int)pause))
-            break;
-        waited += pause;
-        pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
-    }
-}
-
-/* --- the loop's side --- */
 
 static struct deployment *find(const struct homerunner *homerunner, const char *name)
 {
@@ -328,6 +79,8 @@ static struct deployment *add(struct homerunner *homerunner, const char *name)
     struct deployment *deployment = xcalloc(1, sizeof *deployment);
 
     deployment->name = xstrdup(name);
+    deployment->tried =
+        xcalloc(places_count(homerunner->places), sizeof *deployment->tried);
     HASH_ADD_KEYPTR(hh, homerunner->deployments, deployment->name,
                     strlen(deployment->name), deployment);
     return deployment;
@@ -336,78 +89,23 @@ static struct deployment *add(struct homerunner *homerunner, const char *name)
 static void forget(struct homerunner *homerunner, struct deployment *deployment)
 {
     HASH_DELETE(hh, homerunner->deployments, deployment);
+    if (deployment->place != NULL)
+        place_release(deployment->place);
+    if (deployment->call != NULL)
+        call_free(deployment->call);
+    free(deployment->causes);
+    free(deployment->tried);
     free(deployment->name);
     free(deployment);
 }
 
-/* The job is finished: its entry goes before anybody is told, so that they may ask for
- * the next thing. Gives whether a destroy was asked for meanwhile. */
-static bool call_finish(struct call *call)
+static void count_at(struct deployment *deployment, struct place *place)
 {
-    struct deployment *deployment = find(call->homerunner, call->deployment);
-
-    assert(deployment != NULL);
-    bool destroy_wanted = deployment->destroy_wanted;
-    forget(call->homerunner, deployment);
-    if (call->job.cancelled)
-        cause_set(&call->cause,
-                  "homerunner at %s was not asked: trafficlight is stopping",
-                  call->shown);
-    return destroy_wanted;
-}
-
-static void done_create(struct job *job)
-{
-    struct call *call = (struct call *)job;
-    const struct homerunner_callbacks *callbacks = &call->homerunner->callbacks;
-    struct json_object *servers = call->servers;
-
-    bool destroy_wanted = call_finish(call);
-    call->servers = NULL;
-    callbacks->created(callbacks->context, call->deployment, servers, call->cause);
-    if (destroy_wanted)
-        homerunner_destroy(call->homerunner, call->deployment);
-    call_free(call);
-}
-
-static void done_destroy(struct job *job)
-{
-    struct call *call = (struct call *)job;
-    const struct homerunner_callbacks *callbacks = &call->homerunner->callbacks;
-
-    call_finish(call);
-    callbacks->destroyed(callbacks->context, call->deployment, call->cause);
-    call_free(call);
-}
-
-static const struct job_ops create_ops = {"create servers", run_create, done_create};
-static const struct job_ops destroy_ops = {"destroy servers", run_destroy, done_destroy};
-
-struct homerunner *homerunner_new(struct workers *workers,
-                                  const struct homerunner_settings *settings,
-                                  const struct homerunner_callbacks *callbacks)
-{
-    struct homerunner *homerunner = xcalloc(1, sizeof *homerunner);
-    struct homerunner_settings *own = &homerunner->settings;
-
-    fetch_prepare();
-    homerunner->workers = workers;
-    homerunner->create_lane = workers_add_lane(workers, "create", settings->limit, 0);
-    homerunner->destroy_lane = workers_add_lane(workers, "destroy", settings->limit, 0);
-    homerunner->lost_lane = workers_add_lane(workers, "lost", settings->limit, 0);
-    homerunner->url = xstrdup(settings->url);
-    for (size_t end = strlen(homerunner->url);
-         end > 0 && homerunner->url[end - 1] == '/';)
-        homerunner->url[--end] = '\0';
-    homerunner->shown = fetch_url_shown(homerunner->url);
-    homerunner->callbacks = *callbacks;
-    *own = *settings;
-    own->url = NULL;
-    own->reply_limit = own->reply_limit > 0 ? own->reply_limit : REPLY_LIMIT;
-    own->retry_ms = own->retry_ms > 0 ? own->retry_ms : RETRY_MS;
-    if (own->connect_timeout_ms <= 0)
-        own->connect_timeout_ms = CONNECT_TIMEOUT_MS;
-    return homerunner;
+    if (deployment->place != NULL)
+        place_release(deployment->place);
+    if (place != NULL)
+        place_take(place);
+    deployment->place = place;
 }
 
 static void submit(struct lane *lane, struct call *call)
@@ -416,52 +114,338 @@ static void submit(struct lane *lane, struct call *call)
         job_submit_cancelled(lane, &call->job);
 }
 
-void homerunner_create(struct homerunner *homerunner, const char *deployment,
-                       const struct homerunner_server *servers, size_t count)
-{
-    struct call *call = call_new(homerunner, &create_ops, "/create", deployment);
+/* --- making --- */
 
-    assert(count > 0);
-    assert(find(homerunner, deployment) == NULL);
-    call->names = xcalloc(count, sizeof *call->names);
-    call->count = count;
-    for (size_t i = 0; i < count; i++)
-        call->names[i] = xstrdup(servers[i].name);
-    call_set_body(call, create_json(deployment, servers, count));
-    add(homerunner, deployment);
+/* Its call is on its way; the entry has it no more. */
+static struct call *take_call(struct homerunner *homerunner,
+                              struct deployment *deployment)
+{
+    struct call *call = deployment->call;
+
+    TAILQ_REMOVE(&homerunner->waiting, deployment, waiting);
+    deployment->state = DEPLOYMENT_IS_MADE;
+    deployment->call = NULL;
+    return call;
+}
+
+static void send_create(struct homerunner *homerunner, struct deployment *deployment,
+                        struct place *place)
+{
+    struct call *call = take_call(homerunner, deployment);
+
+    count_at(deployment, place);
+    deployment->begun = place_begin(place);
+    call_aim(call, place_url(place), place_name(place));
     submit(homerunner->create_lane, call);
 }
 
-static void destroy(struct homerunner *homerunner, const char *name, int64_t patience_ms)
+/* Its create ends without anybody being asked. */
+static void drop_create(struct homerunner *homerunner, struct deployment *deployment)
 {
-    struct deployment *deployment = find(homerunner, name);
+    job_submit_cancelled(homerunner->create_lane,
+                         &take_call(homerunner, deployment)->job);
+}
 
-    if (deployment != NULL) {
-        deployment->destroy_wanted = !deployment->is_created;
+static void wait_for_pause(struct homerunner *homerunner, int64_t now_ms)
+{
+    int64_t next_ms = places_next_ms(homerunner->places, now_ms);
+    int64_t ms = next_ms - now_ms;
+    struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    if (next_ms == INT64_MAX || TAILQ_EMPTY(&homerunner->waiting))
+        evtimer_del(homerunner->timer);
+    else
+        evtimer_add(homerunner->timer, &time);
+}
+
+/* Send every create that somebody has room for. */
+static void send_waiting(struct homerunner *homerunner)
+{
+    struct deployment *deployment, *next;
+    int64_t now_ms = now().mono_ms;
+
+    for (deployment = TAILQ_FIRST(&homerunner->waiting); deployment != NULL;
+         deployment = next) {
+        next = TAILQ_NEXT(deployment, waiting);
+        struct place *place =
+            places_choose(homerunner->places, deployment->tried, now_ms);
+        if (workers_are_stopping(homerunner->workers))
+            drop_create(homerunner, deployment);
+        else if (place != NULL)
+            send_create(homerunner, deployment, place);
+    }
+    wait_for_pause(homerunner, now_ms);
+}
+
+static void timer_cb(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    send_waiting(context);
+}
+
+static enum place_news news_of(enum call_outcome outcome)
+{
+    return outcome == CALL_WENT_WELL                               ? PLACE_WENT_WELL
+           : outcome == CALL_FAILED || outcome == CALL_UNREACHABLE ? PLACE_FAILED
+                                                                   : PLACE_NO_NEWS;
+}
+
+/* Its homerunner could not be reached: have another one asked. Takes the call, and gives
+ * true; false: there is none, or nobody wants that. */
+static bool try_next(struct homerunner *homerunner, struct deployment *deployment,
+                     struct call *call)
+{
+    size_t left = 0;
+
+    deployment->tried[place_index(homerunner->places, deployment->place)] = true;
+    for (size_t i = 0; i < places_count(homerunner->places); i++)
+        left += !deployment->tried[i];
+    if (left == 0 || deployment->destroy_wanted ||
+        workers_are_stopping(homerunner->workers))
+        return false;
+    call_add_cause(&deployment->causes, call->cause);
+    call_reset(call);
+    count_at(deployment, NULL);
+    deployment->state = DEPLOYMENT_WAITS;
+    deployment->call = call;
+    TAILQ_INSERT_HEAD(&homerunner->waiting, deployment, waiting);
+    return true;
+}
+
+/* Why nobody was asked. */
+static void explain_cancelled(const struct homerunner *homerunner, struct call *call)
+{
+    const char *who = call->target_count == 1 ? call->targets->shown : NULL;
+
+    cause_set(&call->cause, "homerunner%s%s was not asked: %s", who != NULL ? " at " : "",
+              who != NULL ? who : "",
+              workers_are_stopping(homerunner->workers) ? "trafficlight is stopping"
+                                                        : "nobody wants the servers now");
+}
+
+/* The entry is there before anybody is told, so that they may ask for the destroy. */
+static void report_created(struct homerunner *homerunner, struct deployment *deployment,
+                           struct call *call)
+{
+    const struct homerunner_callbacks *callbacks = &homerunner->callbacks;
+    struct json_object *servers = call->servers;
+    char *cause = deployment->causes;
+
+    if (call->outcome == CALL_NOT_ASKED || call->outcome == CALL_UNREACHABLE) {
+        count_at(deployment, NULL);
+        deployment->is_nowhere = true;
+    }
+    deployment->state = DEPLOYMENT_IS_THERE;
+    deployment->causes = NULL;
+    call->servers = NULL;
+    if (servers == NULL)
+        call_add_cause(&cause, call->cause);
+    callbacks->created(callbacks->context, deployment->name,
+                       deployment->place != NULL ? place_name(deployment->place) : NULL,
+                       servers, servers == NULL ? cause : NULL);
+    free(cause);
+}
+
+static void done_create(struct job *job)
+{
+    struct call *call = (struct call *)job;
+    struct homerunner *homerunner = call->homerunner;
+    struct deployment *deployment = find(homerunner, call->deployment);
+
+    assert(deployment != NULL);
+    if (call->job.cancelled)
+        explain_cancelled(homerunner, call);
+    if (deployment->place != NULL)
+        place_end(homerunner->places, deployment->place, deployment->begun,
+                  news_of(call->outcome), call->cause, now().mono_ms);
+    if (call->outcome != CALL_UNREACHABLE || !try_next(homerunner, deployment, call)) {
+        bool destroy_wanted = deployment->destroy_wanted;
+        report_created(homerunner, deployment, call);
+        if (destroy_wanted)
+            homerunner_destroy(homerunner, call->deployment, NULL);
+        call_free(call);
+    }
+    send_waiting(homerunner);
+}
+
+static const struct job_ops create_ops = {"create servers", call_run_create, done_create};
+
+void homerunner_create(struct homerunner *homerunner, const char *name,
+                       const struct homerunner_server *servers, size_t count)
+{
+    assert(count > 0);
+    assert(find(homerunner, name) == NULL);
+    struct deployment *deployment = add(homerunner, name);
+    deployment->state = DEPLOYMENT_WAITS;
+    deployment->call =
+        call_new_create(homerunner, homerunner->workers, &homerunner->settings,
+                        &create_ops, name, servers, count);
+    TAILQ_INSERT_TAIL(&homerunner->waiting, deployment, waiting);
+    send_waiting(homerunner);
+}
+
+void homerunner_known(struct homerunner *homerunner, const char *name, const char *where)
+{
+    if (find(homerunner, name) != NULL)
+        return;
+    struct deployment *deployment = add(homerunner, name);
+    deployment->state = DEPLOYMENT_IS_THERE;
+    count_at(deployment, places_find(homerunner->places, where));
+}
+
+/* --- destroying --- */
+
+static void done_destroy(struct job *job)
+{
+    struct call *call = (struct call *)job;
+    struct homerunner *homerunner = call->homerunner;
+    const struct homerunner_callbacks *callbacks = &homerunner->callbacks;
+    struct deployment *deployment = find(homerunner, call->deployment);
+
+    assert(deployment != NULL);
+    if (call->job.cancelled && !deployment->is_nowhere)
+        explain_cancelled(homerunner, call);
+    forget(homerunner, deployment);
+    callbacks->destroyed(callbacks->context, call->deployment, call->cause);
+    call_free(call);
+    send_waiting(homerunner);
+}
+
+static const struct job_ops destroy_ops = {"destroy servers", call_run_destroy,
+                                           done_destroy};
+
+/* Those that answer sooner come first. */
+static void aim_everywhere(const struct homerunner *homerunner, struct call *call)
+{
+    int64_t now_ms = now().mono_ms;
+
+    for (int well = 1; well >= 0; well--) {
+        for (size_t i = 0; i < places_count(homerunner->places); i++) {
+            const struct place *place = places_at(homerunner->places, i);
+            if (place_is_well(place, now_ms) == (well == 1))
+                call_aim(call, place_url(place), place_name(place));
+        }
+    }
+}
+
+/* At the place where it counts; else at the URL that was handed back, though nobody makes
+ * anything there any more. */
+static void aim_destroy(const struct homerunner *homerunner,
+                        const struct deployment *deployment, const char *where,
+                        struct call *call)
+{
+    char *url = where != NULL ? fetch_url_base(where) : NULL;
+
+    if (deployment->place != NULL)
+        call_aim(call, place_url(deployment->place), place_name(deployment->place));
+    else if (url != NULL)
+        call_aim(call, url, where);
+    else
+        aim_everywhere(homerunner, call);
+    free(url);
+}
+
+static void send_destroy(struct homerunner *homerunner, struct deployment *deployment,
+                         const char *where, int64_t patience_ms)
+{
+    struct call *call =
+        call_new_destroy(homerunner, homerunner->workers, &homerunner->settings,
+                         &destroy_ops, deployment->name);
+
+    call->patience_ms = patience_ms;
+    deployment->state = DEPLOYMENT_IS_REMOVED;
+    if (deployment->is_nowhere) {
+        job_submit_cancelled(homerunner->destroy_lane, &call->job);
         return;
     }
-    struct call *call = call_new(homerunner, &destroy_ops, "/destroy", name);
-    struct json_object *body = json_new_object();
-    json_put_text(body, "blueprint_name", name);
-    call_set_body(call, body);
-    call->patience_ms = patience_ms;
-    add(homerunner, name)->is_created = true;
+    aim_destroy(homerunner, deployment, where, call);
     submit(patience_ms > 0 ? homerunner->lost_lane : homerunner->destroy_lane, call);
 }
 
-void homerunner_destroy(struct homerunner *homerunner, const char *name)
+static void destroy(struct homerunner *homerunner, const char *name, const char *where,
+                    int64_t patience_ms)
 {
-    destroy(homerunner, name, 0);
+    struct deployment *deployment = find(homerunner, name);
+
+    if (deployment == NULL) {
+        deployment = add(homerunner, name);
+        deployment->state = DEPLOYMENT_IS_THERE;
+        if (where != NULL)
+            count_at(deployment, places_find(homerunner->places, where));
+    }
+    switch (deployment->state) {
+    case DEPLOYMENT_WAITS:
+        deployment->destroy_wanted = true;
+        drop_create(homerunner, deployment);
+        break;
+    case DEPLOYMENT_IS_MADE:
+        deployment->destroy_wanted = true;
+        break;
+    case DEPLOYMENT_IS_THERE:
+        send_destroy(homerunner, deployment, where, patience_ms);
+        break;
+    case DEPLOYMENT_IS_REMOVED:
+        break;
+    }
+}
+
+void homerunner_destroy(struct homerunner *homerunner, const char *name,
+                        const char *where)
+{
+    destroy(homerunner, name, where, 0);
 }
 
 void homerunner_destroy_lost(struct homerunner *homerunner, const char *name)
 {
-    destroy(homerunner, name, homerunner->settings.timeout_ms);
+    destroy(homerunner, name, NULL, homerunner->settings.timeout_ms);
+}
+
+/* --- life --- */
+
+static void fill_in(struct homerunner_settings *settings)
+{
+    if (settings->reply_limit == 0)
+        settings->reply_limit = REPLY_LIMIT;
+    if (settings->retry_ms <= 0)
+        settings->retry_ms = RETRY_MS;
+    if (settings->pause_ms <= 0)
+        settings->pause_ms = PAUSE_MS;
+    if (settings->connect_timeout_ms <= 0)
+        settings->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+}
+
+struct homerunner *homerunner_new(struct workers *workers,
+                                  const struct homerunner_settings *settings,
+                                  const struct homerunner_callbacks *callbacks)
+{
+    struct homerunner *homerunner = xcalloc(1, sizeof *homerunner);
+    size_t threads = settings->limit * settings->url_count;
+
+    fetch_prepare();
+    homerunner->workers = workers;
+    homerunner->create_lane = workers_add_lane(workers, "create", threads, 0);
+    homerunner->destroy_lane = workers_add_lane(workers, "destroy", threads, 0);
+    homerunner->lost_lane = workers_add_lane(workers, "lost", threads, 0);
+    homerunner->callbacks = *callbacks;
+    homerunner->settings = *settings;
+    homerunner->settings.urls = NULL;
+    fill_in(&homerunner->settings);
+    homerunner->places = places_new(settings->urls, settings->url_count, settings->limit,
+                                    homerunner->settings.pause_ms);
+    homerunner->timer = xcheck(evtimer_new(workers_base(workers), timer_cb, homerunner));
+    TAILQ_INIT(&homerunner->waiting);
+    return homerunner;
 }
 
 size_t homerunner_outstanding(const struct homerunner *homerunner)
 {
-    return HASH_COUNT(homerunner->deployments);
+    const struct deployment *deployment;
+    size_t count = 0;
+
+    for (deployment = homerunner->deployments; deployment != NULL;
+         deployment = deployment->hh.next)
+        count += deployment->state != DEPLOYMENT_IS_THERE;
+    return count;
 }
 
 void homerunner_free(struct homerunner *homerunner)
@@ -472,7 +456,7 @@ void homerunner_free(struct homerunner *homerunner)
         return;
     HASH_ITER (hh, homerunner->deployments, deployment, next)
         forget(homerunner, deployment);
-    free(homerunner->url);
-    free(homerunner->shown);
+    event_free(homerunner->timer);
+    places_free(homerunner->places);
     free(homerunner);
 }

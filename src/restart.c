@@ -3,6 +3,7 @@
 #include "restart.h"
 
 #include "daemon.h"
+#include "homerunner.h"
 #include "input.h"
 #include "inputs.h"
 #include "journal.h"
@@ -67,12 +68,18 @@ static void meet(void *context, const char *client)
     presence_restore(((struct daemon *)context)->presence, client);
 }
 
+static void know_deployment(void *context, const char *deployment, const char *where)
+{
+    homerunner_known(((struct daemon *)context)->homerunner, deployment, where);
+}
+
 static void go_on(struct daemon *daemon, size_t count)
 {
     char *line = status_line(daemon->engine);
 
     log_info("goes on where the journal of %zu inputs ends: %s", count, line);
     engine_clients(daemon->engine, meet, daemon);
+    engine_made_deployments(daemon->engine, know_deployment, daemon);
     inputs_keep(daemon->inputs, input_resume(), NULL, NULL);
     free(line);
 }

@@ -34,14 +34,15 @@ static void create_op(void *context, const char *deployment,
     free(wanted);
 }
 
-static void destroy_op(void *context, const char *deployment, bool lost)
+static void destroy_op(void *context, const char *deployment, const char *where,
+                       bool lost)
 {
     struct daemon *daemon = context;
 
     if (lost)
         homerunner_destroy_lost(daemon->homerunner, deployment);
     else
-        homerunner_destroy(daemon->homerunner, deployment);
+        homerunner_destroy(daemon->homerunner, deployment, where);
 }
 
 static void http_op(void *context, const char *ticket, struct json_object *request)
@@ -79,9 +80,10 @@ static void no_create(void *context, const char *deployment,
     (void)context, (void)deployment, (void)servers, (void)count;
 }
 
-static void no_destroy(void *context, const char *deployment, bool lost)
+static void no_destroy(void *context, const char *deployment, const char *where,
+                       bool lost)
 {
-    (void)context, (void)deployment, (void)lost;
+    (void)context, (void)deployment, (void)where, (void)lost;
 }
 
 static void no_http(void *context, const char *ticket, struct json_object *request)
@@ -104,12 +106,13 @@ const struct engine_ops *wiring_no_ops(void)
 
 /* --- what the rooms have to tell it --- */
 
-void wiring_created(void *context, const char *deployment, struct json_object *servers,
-                    const char *cause)
+void wiring_created(void *context, const char *deployment, const char *where,
+                    struct json_object *servers, const char *cause)
 {
     struct daemon *daemon = context;
 
-    inputs_keep(daemon->inputs, input_created(deployment, servers, cause), NULL, NULL);
+    inputs_keep(daemon->inputs, input_created(deployment, where, servers, cause), NULL,
+                NULL);
     json_object_put(servers);
 }
 

@@ -20,8 +20,8 @@ const struct engine_ops *wiring_no_ops(void);
 
 /* What rooms call with the struct daemon as context; see struct homerunner_callbacks,
  * httpstep_new() and presence_new(). */
-void wiring_created(void *context, const char *deployment, struct json_object *servers,
-                    const char *cause);
+void wiring_created(void *context, const char *deployment, const char *where,
+                    struct json_object *servers, const char *cause);
 void wiring_destroyed(void *context, const char *deployment, const char *cause);
 void wiring_http_answered(void *context, const char *ticket, struct json_object *reply,
                           const char *cause);

@@ -143,10 +143,12 @@ static const struct {
     {"[homerunner]\nurl = http:///a\n", "write http://host:port"},
     {"[homerunner]\nurl = http://a:0\n", "write http://host:port"},
     {"[homerunner]\nurl = http://a:b\n", "write http://host:port"},
-    {"[homerunner]\nurl = http://me:secret@a\n", "write http://host:port"},
+    {"[homerunner]\nurl = http://me:secret@a\n", "url: \"…@a\" is not allowed"},
     {"[homerunner]\nurl = http://a/?b\n", "write http://host:port"},
     {"[homerunner]\nurl = http://[::1\n", "write http://host:port"},
-    {"[homerunner]\nurl = http://a http://b\n", "write http://host:port"},
+    {"[homerunner]\nurl = http://a http://b c\n", "\"c\" is not allowed"},
+    {"[homerunner]\nurl = http://a http://b\nurl = http://a/\n",
+     "[homerunner] url: a homerunner is there twice"},
     /* between settings */
     /* sections with a name */
     {"\n[client-type x]\n[log]\nlevel = info\n", "FILE:2: [client-type x]: has no type"},
@@ -341,7 +343,8 @@ START_TEST(test_defaults)
     assert_list(&config.listen, "127.0.0.1:5000|");
     ck_assert_uint_eq(config.paths.count, 1);
     ck_assert_uint_eq(config.repeat, 1);
-    ck_assert_str_eq(config.homerunner_url, "http://localhost:54321");
+    assert_list(&config.homerunner_urls, "http://localhost:54321|");
+    ck_assert_uint_eq(config.homerunner_limit, 8);
     ck_assert_int_eq(config.homerunner_timeout_ms, 300000);
     ck_assert_int_eq(config.homerunner_connect_ms, 10000);
     ck_assert_uint_eq(config.worker_threads, 4);
@@ -382,7 +385,8 @@ START_TEST(test_values)
                        "\tpath = /a;b \"/c ;d #e\" /f#g ; /h\r\n"
                        "\tpath = i*\r\n"
                        "\trepeat = \"3\" ; times\r\n"
-                       "[homerunner]\nurl = https://[::1]:54321/homerunner//\nlimit = 2\n"
+                       "[homerunner]\nurl = https://[::1]:54321/homerunner// http://a\n"
+                       "url = http://b ; as well\nlimit = 2\n"
                        "timeout = 1.5m\nconnect-timeout = 250ms\n"
                        "[limits]\nbody = 2M\nheader = 8k\ndefinition = 4096\n"
                        "[ log ]\nlevel = debug\n"
@@ -392,8 +396,9 @@ START_TEST(test_values)
     assert_list(&config.listen, "0.0.0.0:80|[::1]:0|unix:/run/tl.sock|localhost:65535|");
     assert_list(&config.paths, "/a;b|/c ;d #e|/f#g|i*|/last|");
     ck_assert_uint_eq(config.repeat, 3);
-    ck_assert_str_eq(config.homerunner_url, "https://[::1]:54321/homerunner");
-    ck_assert_uint_eq(config.settings.deployments, 2);
+    assert_list(&config.homerunner_urls,
+                "https://[::1]:54321/homerunner|http://a|http://b|");
+    ck_assert_uint_eq(config.homerunner_limit, 2);
     ck_assert_int_eq(config.homerunner_timeout_ms, 90000);
     ck_assert_int_eq(config.homerunner_connect_ms, 250);
     ck_assert_uint_eq(config.limits.body, 2 << 20);
@@ -526,7 +531,7 @@ START_TEST(test_set)
     ck_assert_int_eq(config_set(&config, "server", "listen", "localhost:4", NULL), 0);
     assert_list(&config.listen, "localhost:3|localhost:4|");
     ck_assert_int_eq(config_set(&config, "homerunner", "url", "http://a/", NULL), 0);
-    ck_assert_str_eq(config.homerunner_url, "http://a");
+    assert_list(&config.homerunner_urls, "http://a|");
     ck_assert_int_eq(config_check(&config, NULL), 0);
     ck_assert_int_eq(config_set(&config, "server", "listen", "localhost:4", NULL), 0);
     cause = NULL;

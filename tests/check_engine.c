@@ -369,6 +369,32 @@ START_TEST(servers_are_made_for_a_case_that_has_its_clients)
 }
 END_TEST
 
+/* Where servers were made is told where that could be several places. */
+START_TEST(who_made_servers_is_told)
+{
+    static const char *const ends[] = {"9000\"}]", "9000\"}] on http://two:54321",
+                                       "9000\"}]"};
+
+    world.settings.homerunners = _i > 0 ? 2 : 1;
+    world.where = _i < 2 ? "http://two:54321" : NULL; /* as in an old journal */
+    world_add(&world, TWO("A", MADE, "'web'"), 1);
+    world_begin(&world);
+    world_register(&world, "a", "web");
+    world_register(&world, "b", "web");
+    world_created(&world, 0);
+    const struct transcript *prelude = &world_case(&world, 0)->turn->prelude;
+    const char *text = prelude->lines[prelude->count - 1].text;
+    size_t size = strlen(ends[_i]);
+    ck_assert_msg(strncmp(text, "made [", 6) == 0, "%s", text);
+    ck_assert_str_eq(text + strlen(text) - size, ends[_i]);
+    world_report(&world, "a", "failed");
+    char *wanted = xasprintf("destroy %s%s%s\n", world.deployments[0].id,
+                             _i < 2 ? " on " : "", _i < 2 ? world.where : "");
+    ck_assert_ptr_nonnull(strstr(world_notes(&world), wanted));
+    free(wanted);
+}
+END_TEST
+
 START_TEST(who_gives_up_while_servers_are_made_ends_its_case)
 {
     world_add(&world, TWO("A", MADE, "'web'"), 2);
@@ -645,6 +671,7 @@ static TCase *with_world(void)
     tcase_add_test(tcase, who_gives_up_while_waiting_is_retired);
     tcase_add_test(tcase, who_is_lost_ends_its_case);
     tcase_add_test(tcase, who_gives_up_ends_its_case);
+    tcase_add_loop_test(tcase, who_made_servers_is_told, 0, 3);
     tcase_add_test(tcase, who_gives_up_while_servers_are_made_ends_its_case);
     tcase_add_test(tcase, who_comes_before_the_tests_counts);
     tcase_add_test(tcase, time_outs_strike);

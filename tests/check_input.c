@@ -273,6 +273,7 @@ START_TEST(settings_are_kept)
     world.settings.unfilled_timeout_ms = INT64_C(9000000000000);
     world.settings.step_timeout_ms = 17;
     world.settings.deployments = 3;
+    world.settings.homerunners = 2;
     world.settings.transcript = 5;
     struct json_object *json = settings_json(&world.settings);
     struct json_object *text = reread(json);
@@ -347,6 +348,7 @@ START_TEST(all_kinds_are_read_back)
     ck_assert_int_eq(apply(input_destroyed(world.deployments[0].id, "docker \xfe")),
                      ENGINE_OK);
     world_register(&world, "d", "web");
+    world.where = "http://\xc3 one";
     world_not_created(&world, 1, "no \xc3 image");
     ck_assert_int_eq(apply(input_lost("b", "it \x80")), ENGINE_OK);
     ck_assert_int_eq(apply(input_time(polled)), ENGINE_OK);
@@ -394,6 +396,8 @@ static const struct {
      {"/deployment", "/servers", "/servers/0", "/servers/0/name",
       "/servers/0/server_name", "/servers/0/cs_api"}},
     {"{'input': 'created', 'deployment': 'x', 'cause': 'y'}", {"/deployment", "/cause"}},
+    {"{'input': 'created', 'deployment': 'x', 'where': 'z', 'cause': 'y'}",
+     {"/deployment", "/cause"}},
     {"{'input': 'destroyed', 'deployment': 'x'}", {"/deployment"}},
     {"{'input': 'answered', 'ticket': 'x', 'reply': {}}", {"/ticket", "/reply"}},
     {"{'input': 'answered', 'ticket': 'x', 'cause': 'y'}", {"/ticket", "/cause"}},

@@ -947,9 +947,10 @@ static char *case_page(const struct engine *engine)
     return page;
 }
 
-static void destroy_cb(void *context, const char *deployment, bool lost)
+static void destroy_cb(void *context, const char *deployment, const char *where,
+                       bool lost)
 {
-    (void)context, (void)deployment, (void)lost;
+    (void)context, (void)deployment, (void)where, (void)lost;
 }
 
 START_TEST(test_engine)

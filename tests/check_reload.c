@@ -161,6 +161,22 @@ START_TEST(test_kinds_that_differ)
 }
 END_TEST
 
+/* How many deployments there may be follows from the configuration that holds. */
+START_TEST(test_homerunners)
+{
+    struct config old = exchange("[homerunner]\nurl = http://a http://b\nurl = http://c\n"
+                                 "limit = 5\n",
+                                 "[homerunner]\nurl = http://a\nlimit = 7\n");
+
+    ck_assert_ptr_null(changed);
+    ck_assert_ptr_nonnull(strstr(restart, "[homerunner] url: has changed"));
+    ck_assert_uint_eq(running.settings.homerunners, 3);
+    ck_assert_uint_eq(running.settings.deployments, 15);
+    ck_assert_uint_eq(old.settings.deployments, 7);
+    config_clear(&old);
+}
+END_TEST
+
 START_TEST(test_restart)
 {
     struct config old = exchange("", "[server]\nlisten = localhost:1\nstate-dir = /s\n"
@@ -181,6 +197,7 @@ START_TEST(test_restart)
     ck_assert_str_eq(running.listen.items[0], "127.0.0.1:5000");
     ck_assert_uint_eq(running.worker_threads, 4);
     ck_assert_uint_eq(running.settings.deployments, 8);
+    ck_assert_uint_eq(running.homerunner_limit, 8);
     ck_assert_uint_eq(running.limits.body, 1 << 20);
     ck_assert_int_eq(running.durability, DURABILITY_PROCESS);
     config_clear(&old);
@@ -330,6 +347,7 @@ static Suite *reload_suite(void)
     tcase_add_test(adopting, test_kinds);
     tcase_add_loop_test(adopting, test_kinds_that_differ, 0,
                         sizeof kinds / sizeof *kinds);
+    tcase_add_test(adopting, test_homerunners);
     tcase_add_test(adopting, test_restart);
     tcase_add_test(adopting, test_command_line_wins);
     tcase_add_checked_fixture(room, room_set_up, room_tear_down);

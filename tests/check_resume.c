@@ -185,6 +185,67 @@ START_TEST(servers_that_were_being_made_are_made_anew)
 }
 END_TEST
 
+/* Three servers: one is to go, one that nobody heard of, one that is used. */
+START_TEST(servers_are_destroyed_where_they_were_made)
+{
+    world_add(&world, MADE("A"), 3);
+    world_begin(&world);
+    world_register(&world, "a", "web");
+    world_register(&world, "b", "web");
+    world_register(&world, "c", "web");
+    world.where = "http://one:54321";
+    world_created(&world, 0);
+    world.where = "http://two:54321";
+    world_created(&world, 2);
+    world_notes(&world);
+    world_report(&world, "a", NULL);
+    char *wanted =
+        xasprintf("destroy %s on http://one:54321\n", world.deployments[0].id);
+    ck_assert_ptr_nonnull(strstr(world_notes(&world), wanted));
+    free(wanted);
+    world_check_replay(&world);
+    resume();
+    wanted = xasprintf("destroy %s on http://one:54321\ndestroy %s lost\ncreate %s\n",
+                       world.deployments[0].id, world.deployments[1].id,
+                       world.deployments[3].id);
+    ck_assert_str_eq(world_notes(&world), wanted);
+    free(wanted);
+    world_report(&world, "c", NULL);
+    wanted = xasprintf("destroy %s on http://two:54321\n", world.deployments[2].id);
+    ck_assert_ptr_nonnull(strstr(world_notes(&world), wanted));
+    free(wanted);
+}
+END_TEST
+
+START_TEST(where_nothing_came_of_it_is_known_as_well)
+{
+    begin(MADE("A"));
+    world.where = "http://one:54321";
+    world_not_created(&world, 0, "it broke off");
+    char *wanted =
+        xasprintf("destroy %s on http://one:54321\n", world.deployments[0].id);
+    ck_assert_ptr_nonnull(strstr(world_notes(&world), wanted));
+    free(wanted);
+}
+END_TEST
+
+static void note_made(void *argument, const char *deployment, const char *where)
+{
+    fprintf(argument, "%s %s\n", deployment, where);
+}
+
+/* What is known of where deployments were made. Owned. */
+static char *made_deployments(void)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    engine_made_deployments(world.engine, note_made, stream);
+    fclose(stream);
+    return text;
+}
+
 /* The ticket of the request that was sent last. */
 static const char *ticket(void)
 {
@@ -260,6 +321,7 @@ END_TEST
 /* A run whose servers are still there, then one that goes. */
 static void begin_two(void)
 {
+    world.where = "http://one:54321";
     world_register(&world, "early", "phone");
     world_error(&world, "early", true);
     world_add(&world, MADE("A"), 2);
@@ -343,8 +405,14 @@ END_TEST
 START_TEST(what_was_before_the_second_run_is_not_needed)
 {
     begin_two();
-    world_destroyed(&world, 0);
+    char *text = made_deployments();
+    char *wanted = xasprintf("%s http://one:54321\n", world.deployments[0].id);
+    ck_assert_str_eq(text, wanted);
+    free(wanted);
+    free(text);
     forget(FIXTURE_RUN);
+    world_check_cut(&world); /* while it is there */
+    world_destroyed(&world, 0);
     world_check_cut(&world);
     world_register(&world, "x", "{'type': 'web', 'version': '2'}");
     world_register(&world, "y", "{'type': 'web', 'version': '1.2'}");
@@ -435,6 +503,8 @@ int main(void)
     tcase_add_test(tcase, unwanted_servers_are_destroyed_again);
     tcase_add_test(tcase, outstanding_actions_stay);
     tcase_add_test(tcase, servers_that_were_being_made_are_made_anew);
+    tcase_add_test(tcase, servers_are_destroyed_where_they_were_made);
+    tcase_add_test(tcase, where_nothing_came_of_it_is_known_as_well);
     tcase_add_test(tcase, a_request_is_sent_again);
     tcase_add_loop_test(tcase, a_request_that_may_not_be_sent_twice, 0, 2);
     tcase_add_test(tcase, time_goes_on);

@@ -207,11 +207,12 @@ static void create_cb(void *context, const char *id, const struct server_wanted 
     }
 }
 
-static void destroy_cb(void *context, const char *id, bool lost)
+static void destroy_cb(void *context, const char *id, const char *where, bool lost)
 {
     struct world_deployment *deployment = find_deployment(context, id);
 
-    note(context, "destroy %s%s", id, lost ? " lost" : "");
+    note(context, "destroy %s%s%s%s", id, where != NULL ? " on " : "",
+         where != NULL ? where : "", lost ? " lost" : "");
     ck_assert_ptr_nonnull(deployment);
     deployment->destroyed++;
 }
@@ -450,9 +451,9 @@ static void quiet_create(void *context, const char *id,
     (void)context, (void)id, (void)servers, (void)count;
 }
 
-static void quiet_destroy(void *context, const char *id, bool lost)
+static void quiet_destroy(void *context, const char *id, const char *where, bool lost)
 {
-    (void)context, (void)id, (void)lost;
+    (void)context, (void)id, (void)where, (void)lost;
 }
 
 static void quiet_http(void *context, const char *ticket, struct json_object *request)
@@ -660,7 +661,9 @@ void world_created(struct world *world, size_t deployment)
                                                "  'cs_api': 'http://localhost:9000'}]");
 
     world->deployments[deployment].answered = true;
-    world_apply(world, input_created(world->deployments[deployment].id, servers, NULL),
+    world_apply(world,
+                input_created(world->deployments[deployment].id, world->where, servers,
+                              NULL),
                 NULL);
     json_object_put(servers);
 }
@@ -668,7 +671,9 @@ void world_created(struct world *world, size_t deployment)
 void world_not_created(struct world *world, size_t deployment, const char *cause)
 {
     world->deployments[deployment].answered = true;
-    world_apply(world, input_created(world->deployments[deployment].id, NULL, cause),
+    world_apply(world,
+                input_created(world->deployments[deployment].id, world->where, NULL,
+                              cause),
                 NULL);
 }
 

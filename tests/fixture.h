@@ -79,6 +79,7 @@ struct world {
         *deployments;        /* in the order in which they were asked; owned */
     size_t deployment_count; /* length of deployments */
     int lines;               /* of the log so far */
+    const char *where; /* world_created() and world_not_created() say so; borrowed */
 };
 
 /* Server types: "made" (images one and two), "fixed" (hs1 and hs2). Client types:

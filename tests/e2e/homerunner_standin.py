@@ -147,9 +147,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Homerunner:
-    def __init__(self, mode="good", delay=0.0, port=0, destroy_fails=False, killed=False):
+    def __init__(self, mode="good", delay=0.0, port=0, destroy_fails=False, killed=False,
+                 beside=None):
         """delay: seconds, or a function that gives them. killed: the other side may be
-        killed, and so have destroyed what it never came to ask for."""
+        killed, and so have destroyed what it never came to ask for. beside: another one
+        that the same server uses. Who looks for a deployment asks all of them, so what any
+        of them was asked to make is known to all."""
         self.modes = mode.split(",")  # one for each create; the last is repeated
         for one in self.modes:
             if one not in MODES:
@@ -164,13 +167,17 @@ class Homerunner:
         self.most_at_once = 0  # the most that existed or were being made
         self.cancelled = threading.Event()  # set: whoever sleeps wakes
         self._names = set()
+        self._known = beside._known if beside else set()  # Names, also of others
         self._making = 0
         self._ports = iter(range(55000, 65000))
         self._turn = 0
         self._lock = threading.Lock()
+        self._listen(port)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def _listen(self, port):
         self._server = Server(("127.0.0.1", port), Handler)
         self._server.homerunner = self
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -188,6 +195,11 @@ class Homerunner:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
+
+    def come_back(self):
+        """Listen again where it did before close(), with all deployments that it had."""
+        self.cancelled.clear()
+        self._listen(self._server.server_address[1])
 
     # --- what tests look at
 
@@ -229,6 +241,7 @@ class Homerunner:
                 mode = ("lying-server", "lying-url")[self._turn % 2]
             used = name in self._names
             self._names.add(name)
+            self._known.add(name)
             self.creating += 1
             if mode not in ("fail", "error500"):
                 self._making += 1
@@ -308,7 +321,7 @@ class Homerunner:
             handler.answer(400, {"message": "want a blueprint_name"})
             return
         with self._lock:
-            known = name in self._names
+            known = name in self._known
             found = None if self.destroy_fails else self.deployments.pop(name, None)
         if not known and not self.killed:
             self.violation(f"destroy: {name!r} was never created")

@@ -222,6 +222,112 @@ class BadTest(ProvisionTest):
         self.daemon.wait_case("success", index=1)
 
 
+class SeveralTest(ServerTest):
+    """Several homerunners, which need not all be there all the time."""
+
+    def provide(self, *modes, repeat, limit, delay=0.0):
+        self.homes = []
+        for mode in modes:
+            beside = self.homes[0] if self.homes else None
+            self.homes.append(self.homerunner(mode, delay, beside=beside))
+        self.limits = {"limit": limit, "timeout": "20s"}
+        self.repeat = repeat
+        self.launch(registering(), homes=self.homes, expect=None)
+
+    def launch(self, *definitions, homes, **more):
+        self.start(*definitions, **more, config={
+            "homerunner": {"url": [home.url for home in homes], **self.limits},
+            "server-type synapse": {"servers": None, "images": "complement-synapse"},
+            "tests": {"repeat": self.repeat}})
+
+    def loads(self):
+        return [len(home.deployments) for home in self.homes]
+
+    def assertAllEndWell(self, clients):
+        for client in clients:
+            self.again(client).act("register", "registered")
+        wait_until(lambda: self.daemon.status()["totals"]["success"] == self.repeat)
+        wait_until(lambda: self.loads() == [0] * len(self.homes), 10, "the last destroy")
+        self.daemon.stop()
+        for home in self.homes:
+            self.assertEqual(home.violations, [])
+
+    def player(self):
+        client = self.client()
+        client.expect("register")
+        return client
+
+    def test_the_least_loaded_is_asked(self):
+        self.provide("good", "good", "good", repeat=6, limit=2)
+        players = []
+        for loads in ([1, 0, 0], [1, 1, 0], [1, 1, 1], [2, 1, 1], [2, 2, 1], [2, 2, 2]):
+            players.append(self.player())
+            self.assertEqual(self.loads(), loads)
+        case = self.daemon.case()
+        told = self.daemon.get(f"/status/{case['id']}/status.json").json
+        made = [line["text"] for line in told["transcript"] if "made [" in line["text"]]
+        self.assertTrue(made[0].endswith(f" on {self.homes[0].url}"), made)
+        self.assertAllEndWell(players)
+
+    def test_one_dies_and_comes_back(self):
+        self.provide("good", "good", "good", repeat=6, limit=2)
+        first, second, third = self.homes
+        players = [self.player() for _ in range(3)]
+        second.close()
+        players += [self.player() for _ in range(2)]
+        self.assertEqual(self.loads(), [2, 1, 2])
+        self.daemon.wait_for_log(f"{second.url} can't be reached.*; it is left out for 1s")
+        waiting = self.client()  # the others are full
+        self.assertIdle(waiting.poll(wait=0.2), 0)
+        self.assertEqual(self.daemon.case(5)["state"], "preparing")
+        second.come_back()
+        waiting.expect("register")
+        self.assertEqual(self.loads(), [2, 2, 2])
+        self.daemon.wait_for_log(f"{second.url} is back")
+        self.assertAllEndWell([*players, waiting])
+        for home in (first, second, third):
+            self.assertEqual(sorted(home.created), sorted(home.destroyed))
+
+    def test_one_that_breaks_is_left_out(self):
+        self.provide("error500,good", "good", repeat=4, limit=4)
+        self.assertExit(self.client().poll(wait=20))
+        players = [self.player() for _ in range(3)]
+        self.assertEqual(len(self.homes[0].destroyed), 1)  # what may have been made
+        self.daemon.wait_for_log("docker has gone for lunch; it is left out for")
+        for player in players:
+            player.act("register", "registered")
+        wait_until(lambda: self.daemon.status()["totals"]["success"] == 3)
+        wait_until(lambda: self.loads() == [0, 0], 10, "the last destroy")
+        self.daemon.stop()
+        self.assertEqual([home.violations for home in self.homes], [[], []])
+
+    def test_a_server_that_is_killed(self):
+        self.provide("good,slow", "good", repeat=3, limit=2, delay=30)
+        first, second = self.homes
+        players = [self.player() for _ in range(2)]
+        players.append(self.client())
+        wait_until(lambda: first.creating == 1)
+        lost = first.created[1]
+        self.daemon.kill()
+        first.cancelled.set()  # it is made, and nobody hears of it
+        wait_until(lambda: lost in first.deployments)
+        self.launch(homes=self.homes)
+        wait_until(lambda: lost not in first.deployments)
+        wait_until(lambda: second.destroyed == [lost])  # which never had it
+        self.assertAllEndWell(players)
+
+    def test_one_that_is_not_configured_any_more(self):
+        self.provide("good", "good", repeat=3, limit=2)
+        players = [self.player() for _ in range(2)]
+        self.daemon.kill()
+        self.launch(homes=self.homes[1:])
+        players.append(self.player())
+        self.assertEqual(self.loads(), [1, 2])
+        self.assertAllEndWell(players)
+        self.assertEqual(len(self.homes[0].destroyed), 1)
+        self.assertEqual(len(self.homes[1].destroyed), 2)
+
+
 class MeanwhileTest(ProvisionTest):
     """Nobody else waits for a homerunner that takes its time."""
 

@@ -47,6 +47,25 @@ class HomerunnerTest(unittest.TestCase):
         self.assertEqual((homerunner.created, homerunner.destroyed), (["run-1"], ["run-1"]))
         self.assertEqual(homerunner.violations, [])
 
+    def test_one_that_comes_back_has_what_it_had(self):
+        homerunner = self.stand_in()
+        self.create(homerunner)
+        homerunner.close()
+        with self.assertRaises(OSError):
+            self.create(homerunner, "run-2")
+        homerunner.come_back()
+        self.assertEqual(self.destroy(homerunner).status, 200)
+        self.assertEqual(homerunner.violations, [])
+
+    def test_one_beside_knows_the_names(self):
+        homerunner = self.stand_in()
+        other = self.stand_in(beside=homerunner)
+        self.create(homerunner)
+        self.assertEqual(self.destroy(other).status, 500)
+        self.assertEqual(other.violations, [])
+        self.destroy(other, "run-2")
+        self.assertEqual(len(other.violations), 1)
+
     def test_health(self):
         self.assertEqual(request(self.stand_in().url, "GET", "/health").status, 200)
 

@@ -81,6 +81,15 @@ static struct home *find(const struct homes *homes, const char *name)
     return NULL;
 }
 
+/* On which of several homerunners it is made. */
+static const char *place_of(const char *deployment)
+{
+    static const char *const places[] = {"http://one:54321", "http://two:54321",
+                                         "http://three:54321"};
+
+    return places[(unsigned char)deployment[0] % 3];
+}
+
 /* A deployment that homerunner may never have heard of. */
 static struct home *find_or_add(struct homes *homes, const char *name)
 {
@@ -138,10 +147,14 @@ static void destroy_home(struct sim *sim, struct home *home)
     sim_after_here(sim, sim_between(sim, 10, 3000), try_destroy, home, 0);
 }
 
-void homes_destroy(struct sim *sim, const char *deployment, bool lost)
+void homes_destroy(struct sim *sim, const char *deployment, const char *where, bool lost)
 {
     struct home *home = find_or_add(sim->homes, deployment);
 
+    if (where != NULL ? lost || strcmp(where, place_of(deployment)) != 0
+                      : !lost && !home->awaited)
+        sim_fail(sim, "the deployment %s is to be destroyed on %s", deployment,
+                 where != NULL ? where : "no homerunner that is known");
     home->lost = home->lost || lost;
     if (home->destroys)
         return;
@@ -157,7 +170,8 @@ static void tell_created(struct sim *sim, struct home *home, const char *cause)
 {
     home->awaited = false;
     front_submit(sim,
-                 input_created(home->name, cause == NULL ? home->servers : NULL, cause),
+                 input_created(home->name, place_of(home->name),
+                               cause == NULL ? home->servers : NULL, cause),
                  true, NULL, NULL, 0);
     if (home->wanted_gone)
         destroy_home(sim, home);

@@ -17,7 +17,7 @@ void homes_free(struct sim *sim);
 /* What the engine asks for; see struct engine_ops. */
 void homes_create(struct sim *sim, const char *deployment,
                   const struct server_wanted *servers, size_t count);
-void homes_destroy(struct sim *sim, const char *deployment, bool lost);
+void homes_destroy(struct sim *sim, const char *deployment, const char *where, bool lost);
 void homes_request(struct sim *sim, const char *ticket, struct json_object *request);
 
 /* The process died: nobody hears of what is under way. */

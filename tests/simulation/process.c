@@ -28,9 +28,10 @@ static void create_cb(void *context, const char *deployment,
     homes_create(context, deployment, servers, count);
 }
 
-static void destroy_cb(void *context, const char *deployment, bool lost)
+static void destroy_cb(void *context, const char *deployment, const char *where,
+                       bool lost)
 {
-    homes_destroy(context, deployment, lost);
+    homes_destroy(context, deployment, where, lost);
 }
 
 static void http_cb(void *context, const char *ticket, struct json_object *request)
@@ -56,9 +57,10 @@ static void quiet_create(void *context, const char *deployment,
     (void)context, (void)deployment, (void)servers, (void)count;
 }
 
-static void quiet_destroy(void *context, const char *deployment, bool lost)
+static void quiet_destroy(void *context, const char *deployment, const char *where,
+                          bool lost)
 {
-    (void)context, (void)deployment, (void)lost;
+    (void)context, (void)deployment, (void)where, (void)lost;
 }
 
 static void quiet_http(void *context, const char *ticket, struct json_object *request)
