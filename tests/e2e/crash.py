@@ -11,7 +11,6 @@ the server knows. A failure says with which seed, and keeps the folder with all 
 """
 import argparse
 import json
-import os
 import random
 import re
 import shutil
