@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,16 +28,41 @@ static const char magic[16] = "SQLite format 3";
 
 /* --- sentences --- */
 
+/* The path as a word of the shell. Owned. */
+static char *shell_word(const char *path, const char *ending)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "0123456789/._-+:@%,";
+    char *word = NULL;
+    size_t size;
+
+    if (path[strspn(path, plain)] == '\0')
+        return xasprintf("%s%s", path, ending);
+    FILE *out = xcheck(open_memstream(&word, &size));
+    fputc('\'', out);
+    for (; *path != '\0'; path++)
+        fputs(*path == '\'' ? "'\\''" : (const char[]){*path, '\0'}, out);
+    fprintf(out, "%s'", ending);
+    if (fclose(out) != 0)
+        xcheck(NULL);
+    return word;
+}
+
 char *database_way_to_move(const char *path)
 {
-    char *wal = xasprintf("%s-wal", path);
+    char *from = shell_word(path, ""), *to = shell_word(path, ".old");
+    char *wal = shell_word(path, "-wal"), *to_wal = shell_word(path, ".old-wal");
+    char *wal_path = xasprintf("%s-wal", path);
     struct stat about;
-    bool has_wal = stat(wal, &about) == 0 && about.st_size > 0;
-    char *way = has_wal
-                    ? xasprintf("mv %s %s.old && mv %s %s.old-wal", path, path, wal, path)
-                    : xasprintf("mv %s %s.old", path, path);
+    bool has_wal = stat(wal_path, &about) == 0 && about.st_size > 0;
+    char *way = has_wal ? xasprintf("mv %s %s && mv %s %s", from, to, wal, to_wal)
+                        : xasprintf("mv %s %s", from, to);
 
+    free(wal_path);
+    free(to_wal);
     free(wal);
+    free(to);
+    free(from);
     return way;
 }
 

@@ -44,6 +44,7 @@ struct deployment {
     enum deployment_state state; /* see above */
     bool destroy_wanted;         /* asked for while it waits or is being made */
     bool is_nowhere;             /* all is known of it: nobody made it */
+    bool is_late;                /* its homerunner may still be making it */
     struct place *place;         /* where it counts; NULL: nowhere; borrowed */
     unsigned begun;              /* of its create, from place_begin() */
     bool *tried;       /* by position: places that could not be reached; owned */
@@ -236,6 +237,7 @@ static void report_created(struct homerunner *homerunner, struct deployment *dep
         deployment->is_nowhere = true;
     }
     deployment->state = DEPLOYMENT_IS_THERE;
+    deployment->is_late = call->is_late;
     deployment->causes = NULL;
     call->servers = NULL;
     if (servers == NULL)
@@ -382,6 +384,8 @@ static void destroy(struct homerunner *homerunner, const char *name, const char 
         deployment->destroy_wanted = true;
         break;
     case DEPLOYMENT_IS_THERE:
+        if (deployment->is_late)
+            patience_ms = homerunner->settings.timeout_ms;
         send_destroy(homerunner, deployment, where, patience_ms);
         break;
     case DEPLOYMENT_IS_REMOVED:

@@ -4,6 +4,7 @@
 
 #include "excerpt.h"
 #include "json.h"
+#include "now.h"
 #include "xalloc.h"
 
 #include <stdbool.h>
@@ -265,6 +266,7 @@ void call_run_create(struct job *job)
     struct fetch_reply reply;
 
     send_to(call, call->targets, &reply);
+    call->is_late = reply.result == FETCH_TIMED_OUT;
     if (reply.result != FETCH_ANSWERED) {
         cause_set(&call->cause, "homerunner at %s %s", call->targets->shown, reply.cause);
         call->outcome = outcome_of(reply.result);
@@ -331,14 +333,13 @@ static int try_destroy(struct call *call)
 void call_run_destroy(struct job *job)
 {
     struct call *call = (struct call *)job;
-    int64_t pause = call->retry_ms, waited = 0;
+    int64_t pause = call->retry_ms, end_ms = now().mono_ms + call->patience_ms;
     int tried = 1, tries;
 
     while ((tries = try_destroy(call)) > 0 &&
-           (tried++ < tries || waited < call->patience_ms)) {
+           (tried++ < tries || now().mono_ms < end_ms)) {
         if (workers_pause(call->request.workers, (int)pause))
             break;
-        waited += pause;
         pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
     }
 }

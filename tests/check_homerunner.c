@@ -702,6 +702,25 @@ START_TEST(lost_ones_are_looked_for_everywhere)
 }
 END_TEST
 
+/* A create that took too long goes on at homerunner, which knows the servers only at its end. */
+START_TEST(late_ones_are_waited_for)
+{
+    static const char *const never[] = {NULL};
+    static const char *const late[] = {BAD("500", "{\"message\": \"unknown\"}"),
+                                       BAD("500", "{\"message\": \"unknown\"}"),
+                                       BAD("500", "{\"message\": \"unknown\"}"),
+                                       DESTROYED, NULL};
+
+    scripted_start(server, never, late);
+    start_client(200);
+    create_and_wait();
+    ck_assert_ptr_nonnull(created_cause);
+    destroy_and_wait();
+    ck_assert_ptr_null(destroyed_cause);
+    ck_assert_int_eq(scripted_count(server), 5);
+}
+END_TEST
+
 START_TEST(lost_ones_that_nobody_has)
 {
     static const char *const unknown[] = {BAD("500", "{\"message\": \"unknown\"}"), NULL};
@@ -746,6 +765,7 @@ int main(void)
     tcase_add_test(tcase, a_pause_ends_while_a_create_waits);
     tcase_add_test(tcase, destroyed_where_it_was_made);
     tcase_add_test(tcase, lost_ones_are_looked_for_everywhere);
+    tcase_add_test(tcase, late_ones_are_waited_for);
     tcase_add_test(tcase, lost_ones_that_nobody_has);
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(freed, setup, NULL);
