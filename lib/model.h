@@ -161,6 +161,7 @@ struct run {
     struct testcase *cases_by_id;    /* the same */
     size_t case_count;               /* of all suites */
     size_t case_limit;               /* case_count never exceeds this */
+    bool is_cut;                     /* for that, a test was left out */
     size_t totals[CASE_STATE_COUNT]; /* how many cases are in each state */
     size_t flaky;                    /* cases that succeeded after one that did not */
     struct matching

@@ -143,6 +143,7 @@ bool run_add_suite(struct run *run, struct definition *definition,
                       "([limits] cases)",
                       count * run->repeat, run->case_limit);
     bool fits = suite == NULL && count * run->repeat <= run->case_limit - run->case_count;
+    run->is_cut = run->is_cut || (suite == NULL && !fits);
     struct machine **machines = fits ? compile_cases(run, definition, mistakes) : NULL;
     if (machines == NULL) {
         definition_free(definition);
@@ -291,6 +292,11 @@ void run_free(struct run *run)
 const char *run_id(const struct run *run)
 {
     return run->id;
+}
+
+bool run_is_cut(const struct run *run)
+{
+    return run->is_cut;
 }
 
 size_t run_case_count(const struct run *run)

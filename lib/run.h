@@ -37,6 +37,9 @@ void run_choose(struct run *run, struct json_object *only, size_t repeat,
 /* It may have at most so many cases (at first: any number). */
 void run_limit(struct run *run, size_t cases);
 
+/* Whether a test was left out because of that. */
+bool run_is_cut(const struct run *run);
+
 /* Add a test: all its cases that are chosen; none without any. Takes the definition.
  * Notes mistakes, and then adds nothing and gives false. */
 bool run_add_suite(struct run *run, struct definition *definition,

@@ -112,7 +112,11 @@ bool runs_start_first(struct runs *runs)
     if (run_case_count(run) == 0)
         log_error(
             "there is no case to run: look at [tests] path, and at `trafficlight check`");
-    if (!good && daemon->config.strict == CONFIG_YES) {
+    if (run_is_cut(run)) {
+        log_error("no run begins: it would have more cases than [limits] cases allows");
+        run_free(run);
+        good = true; /* who asks for a smaller one is served */
+    } else if (!good && daemon->config.strict == CONFIG_YES) {
         log_error("[tests] strict = yes: mend the definitions, or say strict = no");
         run_free(run);
     } else {
@@ -266,8 +270,9 @@ static void wish_taken(void *argument, bool written, int64_t number,
 /* Why the run that was made can't be led; owned, NULL if it can. */
 static char *objection(const struct wish *wish)
 {
-    bool refused = mistakes_errors(wish->mistakes) > 0 &&
-                   (wish->strict || run_case_count(wish->run) == 0);
+    bool refused =
+        run_is_cut(wish->run) || (mistakes_errors(wish->mistakes) > 0 &&
+                                  (wish->strict || run_case_count(wish->run) == 0));
     char *list = list_mistakes(wish->mistakes);
     char *why = NULL;
 
