@@ -12,6 +12,7 @@ from harness import (DAEMON, Answer, connection, duet, later, request, run, sett
 from test_restart import RestartTest
 
 SOON = {"active-client": "200ms", "idle-client": "1h"}  # ended runs are forgotten soon
+LATE = {"active-client": "1h", "idle-client": "1h"}  # not while the test looks on
 PATIENT = 30  # seconds, where a disk that was slow is tried again
 
 
@@ -218,16 +219,23 @@ class ForgettingTest(JournalTest):
     def begin_soon(self, **more):
         self.begin(solo(), config={"timeouts": SOON, **more})
 
+    def forget(self, run_id):
+        """It is killed when it has written down that it forgets the run, and has not yet made the
+        journal shorter; gives how long that is then."""
+        self.wait_kept(run_id)
+        self.daemon.kill()
+        self.assertEqual(
+            self.look("SELECT count(*) FROM inputs WHERE run = ?", run_id), 1)
+        self.write_down(input="forget", run=run_id)
+        self.more = {"config": {"timeouts": SOON}}
+        return self.rows()
+
     def test_killed_before_the_journal_was_cut(self):
-        self.begin_soon()
+        self.begin(solo(), config={"timeouts": LATE})
         first = self.first()
         self.cancel(first)
-        self.wait_kept(first)
         second = self.ask("second")
-        self.daemon.kill()
-        if self.rows() and self.look("SELECT count(*) FROM inputs WHERE run = ?", first):
-            self.write_down(input="forget", run=first)
-        before = self.rows()
+        before = self.forget(first)
         self.start_again()
         self.assertEqual(self.states(), {"": "ended", "second": "running"})
         self.cancel(second)
@@ -249,20 +257,16 @@ class ForgettingTest(JournalTest):
 
     def test_killed_before_a_cancelled_one_was_cut(self):
         """It had never begun, and does not when those before it are forgotten."""
-        self.begin_soon()
+        self.begin(solo(), config={"timeouts": LATE})
         first, second = self.first(), self.ask("second")
         self.cancel(second)
-        self.wait_kept(second)
-        self.daemon.kill()
-        if self.look("SELECT count(*) FROM inputs WHERE run = ?", second):
-            self.write_down(input="forget", run=second)
+        before = self.forget(second)
         self.start_again()
         self.assertEqual(self.states(), {"": "running", "second": "ended"})
-        before = self.rows()
         self.ask("third")
         self.cancel(first)
         self.wait_cut(first, second)
-        self.assertLess(self.rows(), before + 3)
+        self.assertLess(self.rows(), before)
         wanted = {"": "ended", "second": "ended", "third": "running"}
         self.assertEqual(self.states(), wanted)
         self.restart()
@@ -273,7 +277,7 @@ class ForgettingTest(JournalTest):
     def cancel_while_it_begins(self):
         """The second run is cancelled when what lets it begin is written, and its beginning is not;
         two clients wait for something else."""
-        self.begin_soon()
+        self.begin(solo(), config={"timeouts": {"active-client": "2s", "idle-client": "1h"}})
         first, second = self.first(), self.ask("second")
         self.client("element-phone", id="before")
         disk = self.lock()
@@ -291,6 +295,7 @@ class ForgettingTest(JournalTest):
         wanted = {"": "ended", "second": "ended", "third": "running"}
         self.assertEqual(self.clients(), waiting)
         self.assertEqual(self.states(), wanted)
+        self.wait_kept(first, second)  # then one is forgotten in each second
         self.wait_cut(first)
         self.restart()
         self.assertEqual(self.states(), wanted)
@@ -346,6 +351,10 @@ class StartTest(JournalTest):
         self.daemon.wait_for_log("read 1 test files")
         return disk
 
+    def wait_listening(self):
+        line = self.daemon.wait_for_log("listening on", 20)
+        self.daemon.url = line.split("listening on ")[1].split()[0]
+
     def wait_running(self):
         return wait_until(lambda: [run["id"] for run in self.daemon.get("/runs").json["runs"]
                                    if run["state"] == "running"], PATIENT, "a run that goes")
@@ -376,10 +385,11 @@ class StartTest(JournalTest):
         """The first run begins by itself as soon as it can be written down."""
         self.stopped()
         disk = self.start_waiting()
-        self.daemon.wait_for_log("can't be written", 20)
+        self.wait_listening()
+        # nothing that came before this was taken either
+        self.assertProblem(self.post("/client/phone/register", {"type": "element-phone"}), 503)
+        self.assertEqual(self.daemon.get("/healthz").status, 200)
         disk.close()
-        line = self.daemon.wait_for_log("listening on", 20)
-        self.daemon.url = line.split("listening on ")[1].split()[0]
         going = self.wait_running()
         self.assertEqual(len(going), 1)
         self.restart()
@@ -391,15 +401,12 @@ class StartTest(JournalTest):
         self.stopped()
         disk = self.start_waiting()
         disk.close()
-        self.daemon.wait_for_log("listening on", 20)
-        self.start_after_kill()
+        self.wait_listening()
+        going = self.wait_running()
+        self.restart()
+        self.assertEqual(self.wait_running(), going)
         self.client().act("dance", "danced")
         self.assertOutcome("success")
-
-    def start_after_kill(self):
-        self.daemon.kill()
-        self.start_again()
-        self.wait_running()
 
     def check_signal(self, number):
         """It ends although the disk takes nothing, and the next start begins a run."""
@@ -423,10 +430,8 @@ class StartTest(JournalTest):
         self.stopped()
         disk = self.start_waiting()
         self.daemon.signal(signal.SIGHUP)
-        self.assertEqual(self.look("SELECT count(*) FROM state"), 1)
         disk.close()
-        line = self.daemon.wait_for_log("listening on", 20)
-        self.daemon.url = line.split("listening on ")[1].split()[0]
+        self.wait_listening()
         self.wait_running()
         self.client().act("dance", "danced")
         self.assertOutcome("success")
