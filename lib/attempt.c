@@ -17,9 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DETAILS_BYTES                                                                    \
-    20000 /* of a report that fails a case, kept for the people who read it */
-
 const struct machine_state *attempt_current(const struct attempt *attempt)
 {
     return &attempt->machine->states[attempt->state];

@@ -13,6 +13,9 @@
 #include "scope.h"
 #include "transcript.h"
 
+/* Of the details of a verdict so much is kept for the people who read it. */
+#define DETAILS_BYTES 20000
+
 enum outcome { OUTCOME_NONE, OUTCOME_SUCCESS, OUTCOME_FAILED, OUTCOME_ERROR };
 
 /* How an attempt ended, and why. */

@@ -414,6 +414,11 @@ static void give_up_waiting(struct engine *engine, struct testcase *testcase,
                             const struct instant *now)
 {
     const struct run *run = testcase->suite->run;
+
+    if (testcase->turn_count > 0) { /* it has been tried: that is what is known of it */
+        engine_end_with_last_turn(engine, testcase, now);
+        return;
+    }
     char *reason = matching_reason(run->matching, testcase);
     char *time = duration_format(run->settings.unfilled_timeout_ms);
     char *message = xasprintf("the case waited for its clients for %s: %s", time, reason);
@@ -462,6 +467,7 @@ void engine_stop(struct engine *engine, const char *reason, const struct instant
     if (engine->stopping != NULL)
         return;
     engine->stopping = xstrdup(reason);
+    engine->has_task = false;
     TAILQ_FOREACH (run, &engine->runs, link) {
         if (run->state != RUN_ENDED) {
             run->broken_off = xstrdup(reason);

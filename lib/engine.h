@@ -53,6 +53,7 @@ enum engine_result {
     ENGINE_UNKNOWN = -1,      /* no such client */
     ENGINE_WRONG_MOMENT = -2, /* not now, for the reason in *cause */
     ENGINE_INVALID = -3,      /* not acceptable, for the reason in *cause */
+    ENGINE_UNREADABLE = -4,   /* no input that there is: lib/input.h alone says so */
 };
 
 /* Make an engine without runs. Borrows context for its life, copies ops. */
@@ -240,7 +241,7 @@ void engine_clients(const struct engine *engine,
  * made, or since it was told to stop. */
 bool engine_is_fresh(const struct engine *engine);
 
-/* How many runs the engine has, whatever their state. */
+/* How many runs the engine has that are not there only to be looked at. */
 size_t engine_run_count(const struct engine *engine);
 
 /* How many clients are known. */

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "matching.h"
 #include "run.h"
+#include "utf8.h"
 #include "xalloc.h"
 
 #include <stdio.h>
@@ -103,7 +104,7 @@ static void end_turn(struct engine *engine, struct turn *turn, enum outcome outc
             .outcome = outcome,
             .type = type,
             .message = xstrdup(message),
-            .details = details != NULL ? xstrdup(details) : NULL,
+            .details = details != NULL ? utf8_shorten(details, DETAILS_BYTES) : NULL,
         };
         transcript_add(&turn->prelude, now, TRANSCRIPT_END, NULL, "%s: %s",
                        outcome == OUTCOME_FAILED ? "failed" : "error", message);
@@ -116,6 +117,20 @@ void engine_end_turn(struct engine *engine, struct turn *turn, enum outcome outc
                      const struct instant *now)
 {
     end_turn(engine, turn, outcome, type, message, details, false, now);
+}
+
+void engine_end_with_last_turn(struct engine *engine, struct testcase *testcase,
+                               const struct instant *now)
+{
+    char name[512];
+
+    matching_remove_case(testcase->suite->run->matching, testcase);
+    heap_remove(&engine->due, &testcase->due);
+    testcase->turn = TAILQ_LAST(&testcase->turns, turn_list);
+    testcase->ended = *now;
+    testcase_set_state(testcase, testcase->turn->state);
+    engine_log(engine, "case %s: is not tried again: %s", full_name(testcase, name),
+               case_state_text(testcase->state));
 }
 
 void engine_end_case(struct engine *engine, struct testcase *testcase, const char *type,

@@ -76,6 +76,11 @@ void engine_end_turn(struct engine *engine, struct turn *turn, enum outcome outc
                      const char *type, const char *message, const char *details,
                      const struct instant *now);
 
+/* End a case that waits to be tried again: no further attempt follows, so its outcome is
+ * that of the last one. */
+void engine_end_with_last_turn(struct engine *engine, struct testcase *testcase,
+                               const struct instant *now);
+
 /* End a case for good, as an error, whether it waits or not; nothing if it has ended. */
 void engine_end_case(struct engine *engine, struct testcase *testcase, const char *type,
                      const char *message, const struct instant *now);

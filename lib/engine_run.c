@@ -34,6 +34,7 @@ enum engine_result engine_add_run(struct engine *engine, struct run *run,
             HASH_ADD_STR(engine->cases_by_id, id, &suite->cases[i]);
     }
     TAILQ_INSERT_TAIL(&engine->runs, run, link);
+    engine->has_task = true;
     return ENGINE_OK;
 }
 
@@ -126,6 +127,8 @@ void engine_break_off(struct engine *engine, struct run *run, const struct insta
             struct testcase *testcase = &suite->cases[i];
             if (testcase->state == CASE_PREPARING || testcase->state == CASE_RUNNING)
                 engine_end_case(engine, testcase, "shutdown", run->broken_off, now);
+            else if (testcase->state == CASE_WAITING && testcase->turn_count > 0)
+                engine_end_with_last_turn(engine, testcase, now);
             heap_remove(&engine->due, &testcase->due); /* it waits no more */
         }
     }
@@ -320,7 +323,7 @@ size_t engine_run_count(const struct engine *engine)
     size_t count = 0;
 
     TAILQ_FOREACH (run, &engine->runs, link) {
-        count++;
+        count += run->state != RUN_ENDED || run != engine_shown_run(engine);
     }
     return count;
 }
@@ -338,7 +341,7 @@ bool engine_is_done(const struct engine *engine)
 
 bool engine_is_fresh(const struct engine *engine)
 {
-    return engine->stopping != NULL || TAILQ_EMPTY(&engine->runs);
+    return !engine->has_task;
 }
 
 bool engine_succeeded(const struct engine *engine)

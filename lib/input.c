@@ -45,7 +45,7 @@ struct json_object *input_register(const char *client, struct json_object *regis
 {
     struct json_object *input = input_new("register");
 
-    json_put_text(input, "client", client);
+    put_clean(input, "client", client);
     json_put(input, "registration", json_object_get(registration));
     return input;
 }
@@ -62,7 +62,7 @@ struct json_object *input_report(const char *client, const char *delivery, bool 
 {
     struct json_object *input = input_new("report");
 
-    json_put_text(input, "client", client);
+    put_clean(input, "client", client);
     put_clean(input, "delivery", delivery != NULL ? delivery : "");
     json_put_bool(input, "strict", strict);
     json_put(input, "body", json_object_get(body));
@@ -81,7 +81,7 @@ struct json_object *input_client_error(const char *client, bool is_action,
 {
     struct json_object *input = input_new("error");
 
-    json_put_text(input, "client", client);
+    put_clean(input, "client", client);
     json_put_bool(input, "is_action", is_action);
     put_clean(input, "details", details);
     put_clean(input, "path", path);
@@ -102,7 +102,7 @@ struct json_object *input_uploaded(const char *client, const char *name, size_t 
 {
     struct json_object *input = input_new("uploaded");
 
-    json_put_text(input, "client", client);
+    put_clean(input, "client", client);
     put_clean(input, "name", name);
     json_put_int(input, "size", (int64_t)size);
     put_clean(input, "colour", colour);
@@ -121,7 +121,7 @@ struct json_object *input_lost(const char *client, const char *reason)
 {
     struct json_object *input = input_new("lost");
 
-    json_put_text(input, "client", client);
+    put_clean(input, "client", client);
     put_clean(input, "reason", reason);
     return input;
 }
@@ -141,7 +141,7 @@ struct json_object *input_created(const char *deployment, const char *where,
 {
     struct json_object *input = input_new("created");
 
-    json_put_text(input, "deployment", deployment);
+    put_clean(input, "deployment", deployment);
     if (where != NULL)
         put_clean(input, "where", where);
     json_put(input, "servers", json_object_get(servers));
@@ -162,7 +162,7 @@ struct json_object *input_destroyed(const char *deployment, const char *cause)
 {
     struct json_object *input = input_new("destroyed");
 
-    json_put_text(input, "deployment", deployment);
+    put_clean(input, "deployment", deployment);
     put_clean(input, "cause", cause);
     return input;
 }
@@ -181,7 +181,7 @@ struct json_object *input_http_answered(const char *ticket, struct json_object *
 {
     struct json_object *input = input_new("answered");
 
-    json_put_text(input, "ticket", ticket);
+    put_clean(input, "ticket", ticket);
     json_put(input, "reply", json_object_get(reply));
     put_clean(input, "cause", cause);
     return input;
@@ -268,7 +268,7 @@ struct json_object *input_begin_run(const char *run, struct json_object *checkpo
 {
     struct json_object *input = input_new("begin");
 
-    json_put_text(input, "run", run);
+    put_clean(input, "run", run);
     if (checkpoint != NULL)
         json_put(input, "checkpoint", json_object_get(checkpoint));
     return input;
@@ -287,7 +287,7 @@ struct json_object *input_forget_run(const char *run)
 {
     struct json_object *input = input_new("forget");
 
-    json_put_text(input, "run", run);
+    put_clean(input, "run", run);
     return input;
 }
 
@@ -304,7 +304,7 @@ struct json_object *input_cancel_run(const char *run, const char *who)
 {
     struct json_object *input = input_new("cancel run");
 
-    json_put_text(input, "run", run);
+    put_clean(input, "run", run);
     put_clean(input, "who", who);
     return input;
 }
@@ -320,7 +320,7 @@ struct json_object *input_cancel_case(const char *testcase, const char *who)
 {
     struct json_object *input = input_new("cancel case");
 
-    json_put_text(input, "case", testcase);
+    put_clean(input, "case", testcase);
     put_clean(input, "who", who);
     return input;
 }
@@ -511,7 +511,7 @@ enum engine_result input_apply(struct engine *engine, struct json_object *input,
 
     if (kind == NULL || !has_all(kind, input)) {
         cause_set(cause, "%.100s is no input of this version", json_text(input));
-        return ENGINE_INVALID;
+        return ENGINE_UNREADABLE;
     }
     return kind->apply(engine, input, now, cause);
 }

@@ -46,7 +46,7 @@ struct json_object *input_forget_run(const char *run);
 struct json_object *input_cancel_run(const char *run, const char *who);
 struct json_object *input_cancel_case(const char *testcase, const char *who);
 
-/* Do what the input says. Borrows it. ENGINE_INVALID, with *cause, for one that no
+/* Do what the input says. Borrows it. ENGINE_UNREADABLE, with *cause, for one that no
  * function here makes. */
 enum engine_result input_apply(struct engine *engine, struct json_object *input,
                                const struct instant *now, char **cause);

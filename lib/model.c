@@ -107,13 +107,15 @@ struct run *engine_find_run(const struct engine *engine, const char *id)
 
 struct run *engine_shown_run(const struct engine *engine)
 {
-    struct run *run, *shown = TAILQ_FIRST(&engine->runs);
+    struct run *run, *begun = NULL, *queued = NULL;
 
     if (engine->going != NULL)
         return engine->going;
     TAILQ_FOREACH (run, &engine->runs, link) {
         if (run->begun.mono_ms != 0)
-            shown = run;
+            begun = run;
+        if (run->state == RUN_QUEUED && queued == NULL)
+            queued = run;
     }
-    return shown;
+    return begun != NULL ? begun : queued != NULL ? queued : TAILQ_FIRST(&engine->runs);
 }

@@ -160,6 +160,8 @@ struct run {
     struct suite *suites_by_id;      /* uthash; the engine's from engine_add_run() on */
     struct testcase *cases_by_id;    /* the same */
     size_t case_count;               /* of all suites */
+    size_t case_limit;               /* case_count never exceeds this */
+    bool is_cut;                     /* for that, a test was left out */
     size_t totals[CASE_STATE_COUNT]; /* how many cases are in each state */
     size_t flaky;                    /* cases that succeeded after one that did not */
     struct matching
@@ -199,6 +201,7 @@ struct engine {
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */
     struct json_object *
         former; /* id -> run of clients that played before the restored beginning; owned */
+    bool has_task; /* a run was asked for since it was made, or told to stop */
 };
 
 /* Move the case to a state, counting it there. */

@@ -11,6 +11,7 @@
 #include "xalloc.h"
 
 #include <fnmatch.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,8 +137,14 @@ bool run_add_suite(struct run *run, struct definition *definition,
     if (suite != NULL)
         mistake_error(mistakes, &at_name, "%s.%s is the name of a test already, in %s",
                       definition->folder, definition->name, suite->definition->file);
-    struct machine **machines =
-        suite == NULL ? compile_cases(run, definition, mistakes) : NULL;
+    else if (count * run->repeat > run->case_limit - run->case_count)
+        mistake_error(mistakes, NULL,
+                      "has %zu cases, with which the run would have more than %zu "
+                      "([limits] cases)",
+                      count * run->repeat, run->case_limit);
+    bool fits = suite == NULL && count * run->repeat <= run->case_limit - run->case_count;
+    run->is_cut = run->is_cut || (suite == NULL && !fits);
+    struct machine **machines = fits ? compile_cases(run, definition, mistakes) : NULL;
     if (machines == NULL) {
         definition_free(definition);
         return false;
@@ -165,6 +172,7 @@ struct run *run_new(const char *id, struct settings *settings)
     *settings = (struct settings){0};
     run->only = json_new_array();
     run->repeat = 1;
+    run->case_limit = SIZE_MAX;
     TAILQ_INIT(&run->suites);
     return run;
 }
@@ -176,6 +184,11 @@ void run_choose(struct run *run, struct json_object *only, size_t repeat,
     run->only = json_object_get(only);
     run->repeat = repeat;
     run->retries = retries;
+}
+
+void run_limit(struct run *run, size_t cases)
+{
+    run->case_limit = cases;
 }
 
 static struct dictionary *read_dictionary(const char *shipped, struct mistakes *mistakes)
@@ -214,6 +227,8 @@ struct run *run_read(struct json_object *plan, struct mistakes *mistakes)
     run_choose(run, json_member(plan, "only"),
                (size_t)json_object_get_int64(json_member(plan, "repeat")),
                (unsigned)json_object_get_int64(json_member(plan, "retries")));
+    if (json_member(plan, "case_limit") != NULL)
+        run_limit(run, (size_t)json_object_get_int64(json_member(plan, "case_limit")));
     run->dictionary = read_dictionary(json_member_text(plan, "dictionary"), mistakes);
     sources_load(json_member(plan, "sources"), run->dictionary, &run->settings, mistakes,
                  add_definition, argument);
@@ -277,6 +292,11 @@ void run_free(struct run *run)
 const char *run_id(const struct run *run)
 {
     return run->id;
+}
+
+bool run_is_cut(const struct run *run)
+{
+    return run->is_cut;
 }
 
 size_t run_case_count(const struct run *run)

@@ -4,7 +4,7 @@
  * The same plan always gives the same run. Any thread, until the engine takes it.
  *
  * A plan is a JSON object:
- *   {"id": UUID, "label": TEXT, "only": [GLOB, …], "repeat": N, "retries": N,
+ *   {"id": UUID, "label": TEXT, "only": [GLOB, …], "repeat": N, "retries": N, "case_limit": N,
  *    "settings": {…}, "dictionary": TEXT of the shipped actions, "sources": {…}}
  * with settings as of settings_json(), sources as of lib/sources.h.
  */
@@ -33,6 +33,12 @@ struct run *run_new(const char *id, struct settings *settings);
  * Keeps a reference to `only`, an array of texts. To be said before suites are added. */
 void run_choose(struct run *run, struct json_object *only, size_t repeat,
                 unsigned retries);
+
+/* It may have at most so many cases (at first: any number). */
+void run_limit(struct run *run, size_t cases);
+
+/* Whether a test was left out because of that. */
+bool run_is_cut(const struct run *run);
 
 /* Add a test: all its cases that are chosen; none without any. Takes the definition.
  * Notes mistakes, and then adds nothing and gives false. */

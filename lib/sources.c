@@ -108,6 +108,8 @@ static struct json_object *read_json(struct json_object *sources, const char *pa
     if (json_read(*text, size, JSON_DEPTH, &root, &cause) == 0) {
         mistakes_set_file(mistakes, path, *text);
         jsonscan_duplicates(*text, mistakes);
+        if (root == NULL)
+            mistake_error(mistakes, NULL, "is null: an object ({…}) is wanted");
     } else {
         mistake_error(mistakes, NULL, "%s", cause);
     }

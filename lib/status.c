@@ -541,7 +541,7 @@ char *status_line(const struct engine *engine)
     size_t waiting = 0;
 
     for (const struct client *client = engine->clients; client; client = client->hh.next)
-        waiting += client->state == CLIENT_WAITING;
+        waiting += client->state == CLIENT_WAITING && client->exit_answer == NULL;
     return xasprintf("%zu of %zu cases done, %zu %s waiting",
                      run != NULL ? run->totals[CASE_SUCCESS] + run->totals[CASE_FAILED] +
                                        run->totals[CASE_ERROR]

@@ -76,6 +76,9 @@ void client_reply(struct http_exchange *exchange, enum engine_result result, cha
     case ENGINE_INVALID:
         http_problem(exchange, 422, "%s", cause);
         break;
+    case ENGINE_UNREADABLE:
+        http_problem(exchange, 500, "%s", cause);
+        break;
     }
     free(cause);
 }

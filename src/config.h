@@ -37,6 +37,7 @@ struct config_limits {
     size_t header_lines;        /* how many header lines */
     size_t clients;             /* known at once */
     size_t runs;                /* in the engine at once */
+    size_t cases;               /* of one run */
     size_t connections;         /* open at once; 0: as many as descriptors allow */
     size_t definition;          /* bytes of one definition file */
     int64_t request_timeout_ms; /* from a request's first byte to its last */
@@ -53,17 +54,17 @@ struct config_history {
 enum config_switch { CONFIG_NO, CONFIG_YES };
 
 struct config {
-    struct config_list listen;     /* [server] listen, as http_server_listen() wants */
-    char *state_dir;               /* [server] state-dir; owned */
-    enum durability durability;    /* [server] durability */
-    struct config_list paths;      /* [tests] path: files, folders or globs */
-    struct config_list only;       /* [tests] only: globs; none: everything */
-    struct config_list actions;    /* [tests] actions: further dictionaries */
-    enum config_switch strict;     /* [tests] strict */
-    char *wait_scale;              /* [tests] wait-scale: a decimal number; owned */
-    size_t repeat;                 /* [tests] repeat: how often each case runs */
-    enum config_switch autostart;  /* [tests] autostart: run at the start, unasked */
-    size_t retries;                /* [tests] retries: of a case that failed */
+    struct config_list listen;    /* [server] listen, as http_server_listen() wants */
+    char *state_dir;              /* [server] state-dir; owned */
+    enum durability durability;   /* [server] durability */
+    struct config_list paths;     /* [tests] path: files, folders or globs */
+    struct config_list only;      /* [tests] only: globs; none: everything */
+    struct config_list actions;   /* [tests] actions: further dictionaries */
+    enum config_switch strict;    /* [tests] strict */
+    char *wait_scale;             /* [tests] wait-scale: a decimal number; owned */
+    size_t repeat;                /* [tests] repeat: how often each case runs */
+    enum config_switch autostart; /* [tests] autostart: run at the start, unasked */
+    size_t retries;               /* [tests] retries: of a case that failed */
     struct config_list homerunner_urls; /* [homerunner] url: without trailing slashes */
     size_t homerunner_limit;       /* [homerunner] limit: deployments at once, of each */
     int64_t homerunner_timeout_ms; /* [homerunner] timeout: one create, connect too */

@@ -12,6 +12,7 @@
 #include "config_line.h"
 #include "config_table.h"
 #include "config_value.h"
+#include "utf8.h"
 #include "xalloc.h"
 
 #include <assert.h>
@@ -181,7 +182,9 @@ static int setting_cb(void *user, const char *section, const char *key, const ch
 
     (void)section;
     loader->heard++;
-    if (value_strip_comment(value, &cause) != 0) {
+    if (utf8_valid_length(value, strlen(value)) < strlen(value))
+        cause_set(&cause, "is not UTF-8 text: save the file in that encoding");
+    if (cause != NULL || value_strip_comment(value, &cause) != 0) {
         mistake_at(loader, loader->line, key, "%s", cause);
         loader->spoiled = true;
     } else if (loader->kind != NULL) {

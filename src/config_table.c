@@ -149,6 +149,8 @@ static const struct config_row rows[] = {
               "connections open at once; 0: as many as descriptors allow"),
     ROW_COUNT(LIVE, "limits", "runs", limits.runs, 1, 100000, "100",
               "runs that may be queued, going or just ended"),
+    ROW_COUNT(LIVE, "limits", "cases", limits.cases, 1, 10000000, "100000",
+              "cases of one run"),
     ROW_COUNT(LIVE, "limits", "clients", limits.clients, 1, 10000000, "100000",
               "clients known at once"),
     ROW_COUNT(LIVE, "limits", "transcript", settings.transcript, 1, 10000000, "10000",

@@ -31,6 +31,7 @@
 
 #include <event2/event.h>
 #include <event2/thread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -102,6 +103,7 @@ static void make_loop(struct daemon *daemon)
     struct event_config *config = xcheck(event_config_new());
     struct timeval second = {.tv_sec = 1};
 
+    signal(SIGHUP, SIG_IGN); /* until there is something to be read anew */
     evthread_use_pthreads();
     event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     daemon->base = xcheck(event_base_new_with_config(config));
@@ -325,7 +327,8 @@ static void await_beginning(struct daemon *daemon)
     int64_t end_ms = now().mono_ms + BEGIN_MS;
 
     daemon_settle(daemon);
-    while (inputs_pending(daemon->inputs) > 0 && now().mono_ms < end_ms)
+    while (inputs_pending(daemon->inputs) > 0 && now().mono_ms < end_ms &&
+           !daemon->stopping)
         event_base_loop(daemon->base, EVLOOP_ONCE);
 }
 
@@ -358,6 +361,8 @@ bool daemon_start(struct daemon *daemon)
     make_http(daemon);
     if (!set_out(daemon))
         return false;
+    if (daemon->stopping)
+        return true; /* somebody said so meanwhile: nobody new is served */
     make_service(daemon);
     return listen_everywhere(daemon);
 }
@@ -382,7 +387,8 @@ int daemon_run(struct daemon *daemon)
 {
     daemon_settle(daemon);
     supervisor_ready(daemon->supervisor);
-    event_base_dispatch(daemon->base);
+    if (!daemon->over)
+        event_base_dispatch(daemon->base);
     if (daemon->once && !engine_succeeded(daemon->engine))
         daemon->exit_status = EXIT_FAILURE;
     engine_ended_runs(daemon->engine, judge_run, daemon);

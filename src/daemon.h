@@ -37,7 +37,9 @@ struct daemon {
     bool telling_time;             /* the input that says so is under way */
     char hostname[256];            /* for reports */
     bool once;                     /* stop when all cases have ended */
+    bool saying;                   /* --once: all has ended, clients are told */
     bool stopping;                 /* on the way out */
+    bool over;                     /* nothing is waited for any more */
     int64_t begun_ms;   /* monotonic: when this process took over from the journal */
     int64_t watched_ms; /* monotonic: when a program last asked how things stand */
     int exit_status;    /* of the process */

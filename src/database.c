@@ -10,6 +10,7 @@
 #include "xalloc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -401,6 +402,16 @@ static void keep_wal(struct sqlite3 *database, bool keep)
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)keep, (int *)NULL);
 }
 
+/* There are passwords of test users in it. Its -wal gets the same mode; where it can't be
+ * made, SQLite says why. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+    if (fd >= 0)
+        close(fd);
+}
+
 struct sqlite3 *database_open(const char *path, const struct database_kind *kind,
                               const char *synchronous, char **cause)
 {
@@ -411,6 +422,8 @@ struct sqlite3 *database_open(const char *path, const struct database_kind *kind
 
     if (look_for(path, kind, &is_new, cause) != 0)
         return NULL;
+    if (is_new)
+        make_private(path);
     int result = sqlite3_open_v2(path, &database, flags, NULL);
     xcheck(database);
     keep_wal(database, true);

@@ -121,9 +121,10 @@ static bool has_answered_all(const struct ending *ending, int64_t waited_ms)
 {
     const struct daemon *daemon = ending->daemon;
 
-    return waited_ms >= LAST_ANSWERS_MS || (inputs_pending(daemon->inputs) == 0 &&
-                                            uploads_outstanding(daemon->uploads) == 0 &&
-                                            !http_server_is_busy(daemon->http));
+    return waited_ms >= LAST_ANSWERS_MS ||
+           (inputs_pending(daemon->inputs) == 0 && !runs_are_coming(daemon->runs) &&
+            uploads_outstanding(daemon->uploads) == 0 &&
+            !http_server_is_busy(daemon->http));
 }
 
 /* Whether the servers are destroyed, and the results written. */
@@ -167,6 +168,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *argument)
             log_error(
                 "the journal can't be written, so nobody was told to exit: the next "
                 "start goes on where this one stood");
+        daemon->over = true;
         event_base_loopexit(daemon->base, NULL);
         return;
     }
@@ -180,6 +182,7 @@ void ending_settle(struct ending *ending)
     if (!daemon->once || ending->stage != GOES_ON || runs_are_coming(daemon->runs) ||
         !engine_is_done(daemon->engine))
         return;
+    daemon->saying = true;
     inputs_keep(daemon->inputs, input_stop(END_REASON), told, ending);
     begin_stage(ending, SAYS);
 }

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define JSON_DEPTH    256   /* nesting of a document; more than the engine lets in */
+#define JSON_DEPTH    1200 /* nesting of a document: of the deepest body, and around it */
 #define STEPS_AT_ONCE 10000 /* of SQLite's machine, before it asks whether to go on */
 
 /* A question on its way. */

@@ -43,7 +43,7 @@ struct call {
     char **names;              /* the caller's names of the servers, owned */
     size_t count;              /* how many those are */
     enum call_outcome outcome; /* of a create */
-    bool is_late; /* of a create: homerunner may still be at it */
+    bool is_late;              /* of a create: homerunner may still be at it */
     struct json_object *servers; /* the result of a create, owned */
     char *cause;                 /* why there is none, owned */
 };

@@ -8,10 +8,12 @@
 #include "log.h"
 #include "now.h"
 #include "run.h"
+#include "utf8.h"
 #include "xalloc.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 /* An input on its way. */
@@ -131,7 +133,7 @@ void inputs_free(struct inputs *inputs)
         return;
     while ((entry = TAILQ_FIRST(&inputs->waiting)) != NULL) {
         TAILQ_REMOVE(&inputs->waiting, entry, link);
-        free_entry(entry);
+        refuse(entry, "the server is stopping");
     }
     event_free(inputs->turn);
     free(inputs);
@@ -169,13 +171,20 @@ static void write_down(struct entry *entry, bool keep)
         put_aside(entry);
         return;
     }
+    const char *text = json_text(entry->input);
+    if (utf8_valid_length(text, strlen(text)) < strlen(text)) {
+        log_error("an input is no UTF-8 text, which is a bug: %.300s", text);
+        entry->refusal = "it can't be written down: it is no UTF-8 text";
+        put_aside(entry);
+        return;
+    }
     journal_pending(inputs->journal, &bytes);
     if (!keep && bytes > inputs->limit) {
         entry->refusal = "the disk is slower than what comes in: try again in a moment";
         put_aside(entry);
         return;
     }
-    journal_write(inputs->journal, xstrdup(json_text(entry->input)), &entry->at,
+    journal_write(inputs->journal, xstrdup(text), &entry->at,
                   entry->run != NULL ? run_id(entry->run) : NULL, keep, written_cb,
                   entry);
 }
@@ -193,12 +202,12 @@ void inputs_keep(struct inputs *inputs, struct json_object *input, input_done *d
 }
 
 void inputs_take_run(struct inputs *inputs, struct run *run, struct json_object *plan,
-                     input_done *done, void *argument)
+                     bool keep, input_done *done, void *argument)
 {
     struct entry *entry = new_entry(inputs, input_add_run(plan), done, argument);
 
     entry->run = run;
-    write_down(entry, false);
+    write_down(entry, keep);
 }
 
 size_t inputs_pending(const struct inputs *inputs)

@@ -32,7 +32,7 @@ struct inputs *inputs_new(struct event_base *base, struct journal *journal,
                           struct engine *engine, size_t limit,
                           void (*settled)(void *context), void *context);
 
-/* Senders of inputs that are still under way hear nothing more. NULL is fine. */
+/* Inputs that are still under way without a journal are refused. NULL is fine. */
 void inputs_free(struct inputs *inputs);
 
 /* Take an input (from lib/input.h; takes it), as of now. `done` may be NULL, and is never
@@ -45,9 +45,9 @@ void inputs_keep(struct inputs *inputs, struct json_object *input, input_done *d
                  void *argument);
 
 /* A run that was made already, with the plan that it was made of. Takes the run, borrows
- * the plan. Can be refused: then the run is freed. */
+ * the plan. `keep`: as inputs_keep(); else it can be refused: then the run is freed. */
 void inputs_take_run(struct inputs *inputs, struct run *run, struct json_object *plan,
-                     input_done *done, void *argument);
+                     bool keep, input_done *done, void *argument);
 
 /* Inputs that were taken and not yet given to the engine. */
 size_t inputs_pending(const struct inputs *inputs);

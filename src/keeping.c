@@ -23,6 +23,7 @@
 
 #define CASES_AT_ONCE 10   /* written in one turn */
 #define RETRY_MS      5000 /* after the history could not be written */
+#define AGAIN_MS      2000 /* after it was, where more is said of the run later */
 
 /* A run that has begun, or has ended before it could. */
 struct record {
@@ -78,7 +79,11 @@ static struct record *find_or_make(struct keeping *keeping, const char *run)
 
 void keeping_note_beginning(struct keeping *keeping, const char *run, int64_t number)
 {
-    find_or_make(keeping, run)->number = number;
+    struct json_object *checkpoint = engine_run_checkpoint(keeping->daemon->engine, run);
+
+    if (checkpoint != NULL) /* else it was cancelled before */
+        find_or_make(keeping, run)->number = number;
+    json_object_put(checkpoint);
 }
 
 /* --- writing --- */
@@ -93,7 +98,7 @@ static void end_writing(struct keeping *keeping, const char *cause)
     if (record == NULL)
         return;
     record->failed = cause != NULL;
-    record->retry_ms = cause != NULL ? now().mono_ms + RETRY_MS : 0;
+    record->retry_ms = now().mono_ms + (cause != NULL ? RETRY_MS : AGAIN_MS);
     if (cause == NULL)
         record->kept = keeping->writing.changes;
 }
@@ -178,13 +183,28 @@ static void cut_journal(struct keeping *keeping, const char *forgotten)
         if (first->number > 0)
             break;
     }
-    if (daemon->journal == NULL || first == NULL)
+    if (daemon->journal == NULL)
         return;
+    if (first == NULL) {
+        journal_cut(daemon->journal, 0, forgotten, NULL);
+        return;
+    }
     struct json_object *checkpoint = engine_run_checkpoint(daemon->engine, first->id);
     struct json_object *beginning = input_begin_run(first->id, checkpoint);
     journal_cut(daemon->journal, first->number, forgotten, json_text(beginning));
     json_object_put(beginning);
     json_object_put(checkpoint);
+}
+
+void keeping_note_forgotten(struct keeping *keeping, const char *run)
+{
+    struct record *record = find(keeping, run);
+
+    if (record != NULL) {
+        TAILQ_REMOVE(&keeping->records, record, link);
+        free(record);
+    }
+    cut_journal(keeping, run);
 }
 
 static void forgotten(void *argument, bool is_written, int64_t number,
@@ -241,8 +261,7 @@ static void look_at(void *argument, const char *run, bool shown, size_t changes,
     if (record->kept != changes) {
         if (keeping->writing.run[0] == '\0' && record->retry_ms <= moment)
             begin_writing(keeping, run, changes);
-    } else if (!shown && !keeping->daemon->once &&
-               ended->mono_ms + patience <= moment &&
+    } else if (!shown && !keeping->daemon->once && ended->mono_ms + patience <= moment &&
                is_next_to_go(keeping, record)) {
         begin_forgetting(keeping, record);
     }

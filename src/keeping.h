@@ -18,8 +18,12 @@ struct keeping *keeping_new(struct daemon *daemon);
 /* After workers_free(). NULL is fine. */
 void keeping_free(struct keeping *keeping);
 
-/* This run began with the journal's input of this number. */
+/* This run began with the journal's input of this number; nothing if it did not. */
 void keeping_note_beginning(struct keeping *keeping, const char *run, int64_t number);
+
+/* After the journal was read back: it brings a run that the engine has forgotten since,
+ * so the process died before the journal was cut. */
+void keeping_note_forgotten(struct keeping *keeping, const char *run);
 
 /* Look after ended runs (with --once none is forgotten: the exit status needs all): to be
  * called once a second, and soon after one has ended. */

@@ -37,6 +37,7 @@ struct json_object *planning_begin(const struct config *config,
     json_put_int(plan, "repeat",
                  (int64_t)(wish->repeat > 0 ? wish->repeat : config->repeat));
     json_put_int(plan, "retries", (int64_t)config->retries);
+    json_put_int(plan, "case_limit", (int64_t)config->limits.cases);
     json_put(plan, "settings", settings_json(&config->settings));
     json_put_text(plan, "dictionary", dictionary);
     json_put(plan, "paths", texts(&config->paths));

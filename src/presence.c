@@ -404,9 +404,9 @@ bool presence_all_left(const struct presence *presence)
     for (const struct visitor *visitor = presence->visitors; visitor != NULL;
          visitor = visitor->hh.next) {
         /* of another process' clients nobody knows who heard of the end of their cases */
-        bool long_over = visitor->restored &&
-                         engine_client_standing(presence->engine, visitor->id) ==
-                             CLIENT_IS_OVER;
+        bool long_over =
+            visitor->restored &&
+            engine_client_standing(presence->engine, visitor->id) == CLIENT_IS_OVER;
         if (!visitor->exit_fetched && !long_over)
             return false;
     }

@@ -3,6 +3,7 @@
 #include "restart.h"
 
 #include "daemon.h"
+#include "database.h"
 #include "homerunner.h"
 #include "input.h"
 #include "inputs.h"
@@ -12,6 +13,7 @@
 #include "now.h"
 #include "presence.h"
 #include "status.h"
+#include "supervisor.h"
 #include "wiring.h"
 #include "xalloc.h"
 
@@ -19,14 +21,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INPUT_DEPTH 1100 /* nesting of an input: of the deepest body, and around it */
+#define EXTEND_INPUTS 10000 /* after so many a service manager hears that it goes on */
+#define EXTEND_MS     30000 /* and has patience for so much longer */
+#define INPUT_DEPTH   1100  /* nesting of an input: of the deepest body, and around it */
 
 /* A journal that is being read. */
 struct reading {
-    struct daemon *daemon; /* borrowed */
-    bool fresh;            /* see input_replay() */
-    size_t count;          /* inputs so far */
-    char *cause;           /* why it can't be read on; owned */
+    struct daemon *daemon;    /* borrowed */
+    bool fresh;               /* see input_replay() */
+    struct json_object *runs; /* array: ids of those that it brings; owned */
+    size_t count;             /* inputs so far */
+    char *cause;              /* why it can't be read on; owned */
 };
 
 static void note_beginning(const struct reading *reading, struct json_object *input,
@@ -42,6 +47,28 @@ static void note_beginning(const struct reading *reading, struct json_object *in
         keeping_note_beginning(reading->daemon->keeping, run, number);
 }
 
+static void note_run(const struct reading *reading, struct json_object *input)
+{
+    const char *kind = json_member_text(input, "input");
+    const char *run = json_member_text(json_member(input, "plan"), "id");
+
+    if (kind != NULL && strcmp(kind, "run") == 0 && run != NULL)
+        json_append(reading->runs, json_new_text(run));
+}
+
+/* Runs that were forgotten just before the process died are still there. */
+static void forget_runs(const struct reading *reading)
+{
+    const struct daemon *daemon = reading->daemon;
+
+    for (size_t i = 0; i < json_object_array_length(reading->runs); i++) {
+        const char *run =
+            json_object_get_string(json_object_array_get_idx(reading->runs, i));
+        if (engine_run_standing(daemon->engine, run) == RUN_IS_UNKNOWN)
+            keeping_note_forgotten(daemon->keeping, run);
+    }
+}
+
 static bool read_input(void *context, int64_t number, const char *text,
                        const struct instant *at)
 {
@@ -51,13 +78,16 @@ static bool read_input(void *context, int64_t number, const char *text,
     bool good = json_read(text, strlen(text), INPUT_DEPTH, &input, &cause) == 0;
 
     if (good && input_replay(reading->daemon->engine, input, at, &reading->fresh,
-                             &cause) == ENGINE_INVALID)
+                             &cause) == ENGINE_UNREADABLE)
         good = false;
-    if (good)
+    if (good) {
+        note_run(reading, input);
         note_beginning(reading, input, number);
-    else
+    } else {
         cause_set(&reading->cause, "input %" PRId64 " can't be read: %s", number, cause);
-    reading->count++;
+    }
+    if (++reading->count % EXTEND_INPUTS == 0)
+        supervisor_extend(reading->daemon->supervisor, EXTEND_MS);
     free(cause);
     json_object_put(input);
     return good;
@@ -77,33 +107,57 @@ static void go_on(struct daemon *daemon, size_t count)
 {
     char *line = status_line(daemon->engine);
 
-    log_info("goes on where the journal of %zu inputs ends: %s", count, line);
+    if (engine_is_fresh(daemon->engine))
+        log_info("the server was stopped: begins anew");
+    else
+        log_info("goes on where the journal of %zu inputs ends: %s", count, line);
     engine_clients(daemon->engine, meet, daemon);
     engine_made_deployments(daemon->engine, know_deployment, daemon);
     inputs_keep(daemon->inputs, input_resume(), NULL, NULL);
     free(line);
 }
 
+/* Damage of the file comes with its own advice; what can be read but not understood does
+ * not. */
+static void tell_unreadable(const struct daemon *daemon, const char *damage,
+                            const char *text)
+{
+    char *path = xasprintf("%s/journal.sqlite", daemon->state_folder);
+    char *way = database_way_to_move(path);
+
+    if (damage != NULL)
+        log_error("%s", damage);
+    else
+        log_error(
+            "the journal %s can't be read back: %s: start the version that wrote it, "
+            "or move it away to begin anew: %s",
+            path, text, way);
+    free(way);
+    free(path);
+}
+
 bool restart_replay(struct daemon *daemon)
 {
-    struct reading reading = {.daemon = daemon, .fresh = true};
+    struct reading reading = {.daemon = daemon, .fresh = true, .runs = json_new_array()};
     struct instant last = {0};
     char *cause = NULL;
 
-    if (daemon->journal == NULL)
+    if (daemon->journal == NULL) {
+        json_object_put(reading.runs);
         return true;
+    }
     bool good = journal_replay(daemon->journal, read_input, &reading, &last, &cause) == 0;
     if (good && reading.cause != NULL)
         good = false;
     if (!good)
-        log_error(
-            "the journal in %s can't be read back%s%s: start the version that wrote "
-            "it, or begin anew by moving the folder away",
-            daemon->state_folder, ": ", cause != NULL ? cause : reading.cause);
+        tell_unreadable(daemon, cause, reading.cause);
     if (good && last.mono_ms != 0)
         now_continue(last.mono_ms);
-    if (good && reading.count > 0)
+    if (good && reading.count > 0) {
+        forget_runs(&reading);
         go_on(daemon, reading.count);
+    }
+    json_object_put(reading.runs);
     free(reading.cause);
     free(cause);
     return good;

@@ -17,6 +17,7 @@
 #include "keeping.h"
 #include "log.h"
 #include "planning.h"
+#include "replies.h"
 #include "run.h"
 #include "status.h"
 #include "utf8.h"
@@ -28,6 +29,7 @@
 
 #define LABEL_CHARS  200   /* of a run's label */
 #define GLOBS_MAX    1000  /* of a run's `only` */
+#define GLOB_CHARS   300   /* of one of them: some patterns take very long */
 #define REPEAT_MAX   10000 /* as [tests] repeat */
 #define WHO_CHARS    100   /* of who says that something is to be cancelled */
 #define MISTAKES_MAX 20    /* told to who asks for a run; the log has all */
@@ -110,12 +112,16 @@ bool runs_start_first(struct runs *runs)
     if (run_case_count(run) == 0)
         log_error(
             "there is no case to run: look at [tests] path, and at `trafficlight check`");
-    if (!good && daemon->config.strict == CONFIG_YES) {
+    if (run_is_cut(run)) {
+        log_error("no run begins: it would have more cases than [limits] cases allows");
+        run_free(run);
+        good = true; /* who asks for a smaller one is served */
+    } else if (!good && daemon->config.strict == CONFIG_YES) {
         log_error("[tests] strict = yes: mend the definitions, or say strict = no");
         run_free(run);
     } else {
         runs->coming++;
-        inputs_take_run(daemon->inputs, run, plan, first_taken, runs);
+        inputs_take_run(daemon->inputs, run, plan, true, first_taken, runs);
         good = true;
     }
     mistakes_free(mistakes);
@@ -203,6 +209,23 @@ static void run_wish(struct job *job)
     wish->run = planning_finish(wish->plan, &files, wish->mistakes);
 }
 
+/* What is wrong with definitions that are left out: who asked is to hear of it. Owned. */
+static struct json_object *mistakes_json(const struct mistakes *mistakes)
+{
+    struct json_object *list = json_new_array();
+    size_t told = 0;
+
+    for (size_t i = 0; i < mistakes_count(mistakes) && told < MISTAKES_MAX; i++) {
+        bool is_error;
+        const char *text = mistakes_text(mistakes, i, &is_error);
+        if (!is_error)
+            continue;
+        json_append(list, json_new_text(text));
+        told++;
+    }
+    return list;
+}
+
 static void reply_created(struct wish *wish)
 {
     const struct daemon *daemon = wish->runs->daemon;
@@ -214,6 +237,7 @@ static void reply_created(struct wish *wish)
 
     json_put(head, "cases",
              json_object_get(json_member(json_member(head, "totals"), "cases")));
+    json_put(head, "mistakes", mistakes_json(wish->mistakes));
     if (next) /* it begins with the next input, which is under way */
         json_put_text(head, "state", "running");
     const char *text = json_text(head);
@@ -246,8 +270,9 @@ static void wish_taken(void *argument, bool written, int64_t number,
 /* Why the run that was made can't be led; owned, NULL if it can. */
 static char *objection(const struct wish *wish)
 {
-    bool refused = mistakes_errors(wish->mistakes) > 0 &&
-                   (wish->strict || run_case_count(wish->run) == 0);
+    bool refused =
+        run_is_cut(wish->run) || (mistakes_errors(wish->mistakes) > 0 &&
+                                  (wish->strict || run_case_count(wish->run) == 0));
     char *list = list_mistakes(wish->mistakes);
     char *why = NULL;
 
@@ -271,7 +296,8 @@ static void done_wish(struct job *job)
         log_mistakes(wish->mistakes);
     if (!job->cancelled && why == NULL && wish->exchange != NULL) {
         wish->run = NULL;
-        inputs_take_run(wish->runs->daemon->inputs, run, wish->plan, wish_taken, wish);
+        inputs_take_run(wish->runs->daemon->inputs, run, wish->plan, false, wish_taken,
+                        wish);
         return;
     }
     if (wish->exchange != NULL)
@@ -297,10 +323,13 @@ static struct json_object *read_globs(struct json_object *given, bool *good)
     *good = given == NULL || is_array || json_is_text(given);
     if (json_is_text(given))
         json_append(globs, json_object_get(given));
-    *good = *good && count <= GLOBS_MAX;
+    *good =
+        *good && count <= GLOBS_MAX &&
+        (!json_is_text(given) || utf8_count(json_object_get_string(given)) <= GLOB_CHARS);
     for (size_t i = 0; *good && i < count; i++) {
         struct json_object *glob = json_object_array_get_idx(given, i);
-        *good = json_is_text(glob);
+        *good =
+            json_is_text(glob) && utf8_count(json_object_get_string(glob)) <= GLOB_CHARS;
         json_append(globs, json_object_get(glob));
     }
     if (*good && json_object_array_length(globs) > 0)
@@ -334,8 +363,8 @@ static bool read_wish(struct http_exchange *exchange, struct json_object *body,
     if (!good)
         http_problem(exchange, 400,
                      "\"only\" is a list of globs, as in {\"only\": [\"chat.*\"]}, of at "
-                     "most %d",
-                     GLOBS_MAX);
+                     "most %d, with at most %d characters each",
+                     GLOBS_MAX, GLOB_CHARS);
     else if (!(good = read_repeat(json_member(body, "repeat"), &wish->repeat)))
         http_problem(exchange, 400, "\"repeat\" is a whole number from 1 to %d",
                      REPEAT_MAX);
@@ -369,16 +398,17 @@ static bool has_room(struct http_exchange *exchange, const struct daemon *daemon
     size_t limit = daemon->config.limits.runs;
     size_t count = engine_run_count(daemon->engine) + daemon->runs->coming;
 
-    if (!daemon->stopping && count < limit)
+    if (!daemon->stopping && !daemon->saying && count < limit)
         return true;
     http_add_header(exchange, "Retry-After", "60");
-    if (daemon->stopping)
+    if (daemon->stopping || daemon->saying)
         http_problem(exchange, 503, "the server is stopping");
     else
-        http_problem(exchange, 503,
-                     "there are %zu runs already, which is the limit: cancel one, or ask "
-                     "again when one has ended",
-                     count);
+        http_problem(
+            exchange, 503,
+            "there are %zu runs already, which is the limit ([limits] runs): ask again "
+            "when one has ended and its clients had time to upload what they have",
+            count);
     return false;
 }
 
@@ -452,6 +482,13 @@ static void refuse_kept(struct http_exchange *exchange, struct daemon *daemon,
     http_problem(exchange, 409, "it has ended already: there is nothing to be cancelled");
 }
 
+/* Whether it has the form of the ids that are made here. */
+static bool is_id(const char *text)
+{
+    return strlen(text) == ID_SIZE - 1 &&
+           strspn(text, "0123456789abcdef-") == ID_SIZE - 1;
+}
+
 static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool is_known,
                    enum history_document kept, const char *what,
                    struct json_object *(*make)(const char *id, const char *who))
@@ -464,7 +501,9 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
 
     if (body == NULL)
         return;
-    if (!is_known) {
+    if (id == NULL || !is_id(id)) {
+        reply_missing(exchange, what);
+    } else if (!is_known) {
         history_answer(exchange, daemon, kept, id, what, refuse_kept);
     } else {
         struct cancelling *cancelling = xcalloc(1, sizeof *cancelling);

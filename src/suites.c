@@ -6,6 +6,7 @@
 #include "data.h"
 #include "json.h"
 #include "sources.h"
+#include "utf8.h"
 #include "xalloc.h"
 
 #include <dirent.h>
@@ -41,9 +42,16 @@ struct file_list {
 
 static void list_add(struct file_list *list, const char *name)
 {
-    char *real = realpath(name, NULL);
-
     list->reached++;
+    if (utf8_valid_length(name, strlen(name)) < strlen(name)) {
+        char *clean = utf8_clean(name);
+        mistakes_set_file(list->mistakes, clean, NULL);
+        mistake_error(list->mistakes, NULL,
+                      "has a name that is not UTF-8: give it another one");
+        free(clean);
+        return;
+    }
+    char *real = realpath(name, NULL);
     if (real == NULL)
         real = xstrdup(name); /* reading it will tell why */
     for (size_t i = 0; i < list->count; i++) {
@@ -176,7 +184,7 @@ static void find_path(struct file_list *list, const char *path)
 {
     struct stat status;
     size_t before = list->reached;
-    bool exists = lstat(path, &status) == 0;
+    bool exists = lstat(path, &status) == 0 || errno == EACCES;
 
     if (exists)
         find_named(list, path); /* also if it could be read as a glob of another file */
@@ -232,7 +240,11 @@ static void collect_text(struct json_object *sources, const char *path, size_t l
     if (sources_has(sources, path))
         return;
     char *text = read_file(path, limit, &size, &cause);
-    if (text != NULL && memchr(text, '\0', size) != NULL) {
+    if (text != NULL && utf8_valid_length(text, size) < size) {
+        cause_set(&cause, "is not UTF-8 text, which JSON is");
+        free(text);
+        text = NULL;
+    } else if (text != NULL && memchr(text, '\0', size) != NULL) {
         cause_set(&cause, "has a NUL character in it, which no JSON has");
         free(text);
         text = NULL;
@@ -262,7 +274,7 @@ static char *folder_name(const char *path)
 {
     char *real = realpath(path, NULL);
     char *copy = real != NULL ? real : xstrdup(path);
-    char *folder = xstrdup(basename(dirname(copy)));
+    char *folder = utf8_clean(basename(dirname(copy)));
 
     free(copy);
     if (strcmp(folder, "/") == 0 || strcmp(folder, ".") == 0)

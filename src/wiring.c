@@ -147,6 +147,8 @@ int64_t wiring_last_polled(void *context, const char *client)
 
 /* --- time --- */
 
+#define SOON_MS 1000
+
 static void note_polled(void *argument, const char *client)
 {
     const struct daemon *daemon = ((void **)argument)[0];
@@ -176,6 +178,7 @@ void wiring_tell_time(struct daemon *daemon)
 
     if (!daemon->telling_time) {
         daemon->telling_time = true;
+        moment.mono_ms += SOON_MS; /* it is a little later when the engine hears of it */
         engine_overdue(daemon->engine, &moment, note_polled, argument);
         inputs_keep(daemon->inputs, input_time(polled), time_told, daemon);
     }

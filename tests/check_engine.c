@@ -75,6 +75,35 @@ START_TEST(nothing_starts_before_the_beginning)
 }
 END_TEST
 
+#define DETAILS_BYTES 20000
+
+START_TEST(details_of_an_adapter_error_are_shortened)
+{
+    char *details = xmalloc(1000001);
+
+    memset(details, 'x', 1000000);
+    details[1000000] = '\0';
+    world_add(&world, LOOK("A", "web"), 1);
+    world_add(&world,
+              "{'name': 'B', " MADE " 'clients': {'red': ['web']},"
+              " 'steps': [{'red': 'look'}]}",
+              1);
+    world_begin(&world);
+    register_webs(2);
+    ck_assert_str_eq(world_told(&world, 0), "running a");
+    ck_assert_str_eq(world_told(&world, 1), "preparing b");
+    for (size_t i = 0; i < 2; i++) {
+        world_apply(&world, input_client_error(i == 0 ? "a" : "b", false, details, ""),
+                    NULL);
+        const char *kept = testcase_verdict(world_case(&world, i))->details;
+        ck_assert_uint_le(strlen(kept), DETAILS_BYTES + strlen("…"));
+        ck_assert_uint_ge(strlen(kept), DETAILS_BYTES - strlen("…"));
+    }
+    world_destroyed(&world, 0);
+    free(details);
+}
+END_TEST
+
 START_TEST(who_comes_before_the_tests_counts)
 {
     world_register(&world, "early", "web");
@@ -673,6 +702,7 @@ static TCase *with_world(void)
     tcase_add_test(tcase, who_gives_up_ends_its_case);
     tcase_add_loop_test(tcase, who_made_servers_is_told, 0, 3);
     tcase_add_test(tcase, who_gives_up_while_servers_are_made_ends_its_case);
+    tcase_add_test(tcase, details_of_an_adapter_error_are_shortened);
     tcase_add_test(tcase, who_comes_before_the_tests_counts);
     tcase_add_test(tcase, time_outs_strike);
     tcase_add_test(tcase, fixed_servers_are_there_at_once);

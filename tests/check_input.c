@@ -424,11 +424,11 @@ static void refuse(struct json_object *input)
     struct instant now = fixture_at(world.ms);
     bool fresh = true;
 
-    ck_assert_msg(input_apply(world.engine, input, &now, &cause) == ENGINE_INVALID, "%s",
-                  json_text(input));
+    ck_assert_msg(input_apply(world.engine, input, &now, &cause) == ENGINE_UNREADABLE,
+                  "%s", json_text(input));
     ck_assert_ptr_nonnull(strstr(cause, "is no input of this version"));
     ck_assert_int_eq(input_replay(world.engine, input, &now, &fresh, NULL),
-                     ENGINE_INVALID);
+                     ENGINE_UNREADABLE);
     char *after = world_status(&world);
     ck_assert_str_eq(after, before);
     struct json_object *same = engine_checkpoint(world.engine);
@@ -482,7 +482,7 @@ START_TEST(what_is_no_input_changes_nothing)
         free(name);
         free(folder);
     }
-    ck_assert_int_ne(world_apply(&world, taken, NULL), ENGINE_INVALID);
+    ck_assert_int_ne(world_apply(&world, taken, NULL), ENGINE_UNREADABLE);
 }
 END_TEST
 

@@ -199,8 +199,7 @@ START_TEST(servers_are_destroyed_where_they_were_made)
     world_created(&world, 2);
     world_notes(&world);
     world_report(&world, "a", NULL);
-    char *wanted =
-        xasprintf("destroy %s on http://one:54321\n", world.deployments[0].id);
+    char *wanted = xasprintf("destroy %s on http://one:54321\n", world.deployments[0].id);
     ck_assert_ptr_nonnull(strstr(world_notes(&world), wanted));
     free(wanted);
     world_check_replay(&world);
@@ -222,8 +221,7 @@ START_TEST(where_nothing_came_of_it_is_known_as_well)
     begin(MADE("A"));
     world.where = "http://one:54321";
     world_not_created(&world, 0, "it broke off");
-    char *wanted =
-        xasprintf("destroy %s on http://one:54321\n", world.deployments[0].id);
+    char *wanted = xasprintf("destroy %s on http://one:54321\n", world.deployments[0].id);
     ck_assert_ptr_nonnull(strstr(world_notes(&world), wanted));
     free(wanted);
 }

@@ -392,6 +392,25 @@ START_TEST(what_was_cancelled_in_the_queue_never_runs)
 }
 END_TEST
 
+START_TEST(a_queued_run_is_shown_before_one_that_never_began)
+{
+    world_add(&world, LOOK("A", "web"), 1);
+    world_add_run(&world, FIXTURE_RUN);
+    ck_assert_str_eq(engine_shown_run(world.engine)->id, FIXTURE_RUN);
+    cancel_run(FIXTURE_RUN);
+    ck_assert_str_eq(engine_shown_run(world.engine)->id, FIXTURE_RUN);
+    world_add(&world, LOOK("A", "web"), 1);
+    world_add_run(&world, SECOND_RUN);
+    ck_assert_str_eq(engine_shown_run(world.engine)->id, SECOND_RUN);
+    world_begin_next(&world);
+    ck_assert_str_eq(engine_shown_run(world.engine)->id, SECOND_RUN);
+    world_add(&world, LOOK("A", "web"), 1);
+    world_add_run(&world, THIRD_RUN);
+    cancel_run(SECOND_RUN);
+    ck_assert_str_eq(engine_shown_run(world.engine)->id, SECOND_RUN);
+}
+END_TEST
+
 /* --- nobody comes --- */
 
 START_TEST(cases_that_nobody_fills_end)
@@ -440,10 +459,11 @@ START_TEST(a_stop_breaks_off_all_runs)
     world_register(&world, "p", "phone");
     world_stop(&world);
     ck_assert_str_eq(world_told(&world, 0), "error a");
-    ck_assert_str_eq(world_told(&world, 1), "waiting");
+    ck_assert_int_eq(world_case(&world, 1)->state, CASE_FAILED);
     ck_assert_str_eq(world_told(&world, 2), "error c");
     ck_assert_str_eq(testcase_verdict(world_case(&world, 0))->type, "shutdown");
-    ck_assert(case_says(world_case(&world, 1), "the server stops"));
+    ck_assert(case_says(world_case(&world, 1), "red reported that look failed"));
+    ck_assert(case_says(case_of(SECOND_RUN, 0), "the server stops"));
     ck_assert_int_eq(engine_run_standing(world.engine, FIXTURE_RUN), RUN_IS_OVER);
     ck_assert_int_eq(engine_run_standing(world.engine, SECOND_RUN), RUN_IS_OVER);
     ck_assert_ptr_null(engine_next_run(world.engine));
@@ -451,7 +471,7 @@ START_TEST(a_stop_breaks_off_all_runs)
     ck_assert_int_eq(cancel_run(FIXTURE_RUN), ENGINE_WRONG_MOMENT);
     ck_assert_int_eq(engine_deadline(world.engine), INT64_MAX);
     world_pass(&world, 100000); /* no case can change any more */
-    ck_assert_str_eq(world_told(&world, 1), "waiting");
+    ck_assert_int_eq(world_case(&world, 1)->state, CASE_FAILED);
     world_apply(&world, input_forget_run(FIXTURE_RUN), NULL);
     world_apply(&world, input_forget_run(SECOND_RUN), NULL);
     world_pass(&world, 100000);
@@ -475,6 +495,7 @@ int main(void)
     tcase_add_test(tcase, the_others_of_a_cancelled_case_start);
     tcase_add_test(tcase, what_is_queued_is_cancelled);
     tcase_add_test(tcase, what_was_cancelled_in_the_queue_never_runs);
+    tcase_add_test(tcase, a_queued_run_is_shown_before_one_that_never_began);
     tcase_add_test(tcase, cases_that_nobody_fills_end);
     tcase_add_test(tcase, a_stop_breaks_off_all_runs);
     suite_add_tcase(suite, tcase);

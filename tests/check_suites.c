@@ -280,6 +280,43 @@ START_TEST(a_file_that_is_named_may_have_any_name)
 }
 END_TEST
 
+/* --- what is no object --- */
+
+static const char *const no_objects[] = {"null", " null\n", "// nothing\nnull", "[]", "3",
+                                         "\"A\"", ""};
+
+START_TEST(a_definition_that_is_no_object)
+{
+    make_chat();
+    text("s1/chat/c_test.json", no_objects[_i]);
+    load("s1", NULL);
+    ck_assert_str_eq(names, "A B ");
+    check_mistake("c_test.json");
+}
+END_TEST
+
+START_TEST(a_dictionary_that_is_no_object)
+{
+    make_chat();
+    text("s1/chat/mine.actions.json", no_objects[_i]);
+    load("s1", NULL);
+    check_mistake("mine.actions.json");
+}
+END_TEST
+
+START_TEST(flows_that_are_no_object)
+{
+    folder("s1");
+    text("s1/a.flows.json", no_objects[_i]);
+    text("s1/a_test.json",
+         "{\"name\": \"A\", \"clients\": {\"red\": [\"web\"]},"
+         " \"include\": [\"a.flows.json\"], \"steps\": [{\"red\": \"logout\"}]}");
+    load("s1", NULL);
+    ck_assert_str_eq(names, "");
+    ck_assert(fixture_has(mistakes, true, "a.flows.json"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("suites");
@@ -298,6 +335,12 @@ int main(void)
     tcase_add_test(tcase, a_link_to_nowhere_is_a_name);
     tcase_add_test(tcase, globs_take_files_of_our_forms);
     tcase_add_test(tcase, a_file_that_is_named_may_have_any_name);
+    tcase_add_loop_test(tcase, a_definition_that_is_no_object, 0,
+                        sizeof no_objects / sizeof *no_objects);
+    tcase_add_loop_test(tcase, a_dictionary_that_is_no_object, 0,
+                        sizeof no_objects / sizeof *no_objects);
+    tcase_add_loop_test(tcase, flows_that_are_no_object, 0,
+                        sizeof no_objects / sizeof *no_objects);
     suite_add_tcase(suite, tcase);
     return fixture_run(suite);
 }

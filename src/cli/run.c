@@ -34,7 +34,8 @@ static const char help_text[] =
     "Asks a server for a run of its tests, which it reads anew, and shows how it gets "
     "on\n"
     "until all cases of the run have ended. It begins when those before it have ended.\n"
-    "Ends with 0 if all cases succeeded, with 1 if not, with 2 if the server can't be\n"
+    "Ends with 0 if all cases succeeded and no definition had to be left out for a\n"
+    "mistake in it, with 1 if not, with 2 if the server can't be\n"
     "reached or does not take the run, with 3 when the time is over.\n"
     "\n"
     "  -o, --only GLOB      only the cases that fit folder.Name or folder.Name/case;\n"
@@ -255,6 +256,20 @@ static void show_answer(const struct errand *errand)
     fflush(stdout);
 }
 
+/* Tell which definitions the run is without; gives how many. */
+static size_t show_mistakes(const struct errand *errand)
+{
+    struct json_object *mistakes = json_member(errand->answer, "mistakes");
+    size_t count = json_object_is_type(mistakes, json_type_array)
+                       ? json_object_array_length(mistakes)
+                       : 0;
+
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "left out: %s\n",
+                json_object_get_string(json_object_array_get_idx(mistakes, i)));
+    return count;
+}
+
 static int run(struct errand *errand)
 {
     int64_t timeout_ms = errand->wish.timeout_ms, begun_ms = now().mono_ms;
@@ -264,10 +279,13 @@ static int run(struct errand *errand)
     int status = ask(errand, timeout_ms > 0 ? begun_ms + timeout_ms : INT64_MAX);
     if (status == COMMAND_OK) {
         show_answer(errand);
+        bool whole = show_mistakes(errand) == 0;
         int64_t left_ms = timeout_ms - (now().mono_ms - begun_ms);
         if (timeout_ms > 0) /* 0 and never stay what they are */
             errand->wish.timeout_ms = left_ms > 0 ? left_ms : 0;
         status = watch(&errand->wish);
+        if (status == COMMAND_OK && !whole)
+            status = COMMAND_FAILED; /* what could not be read did not succeed */
     }
     if (status < 0) {
         int caught = errand->caught ? errand->caught : command_caught_signal(stop_fd);

@@ -106,11 +106,11 @@ class OutcomeTest(RetryTest):
         self.start(solo(), config={"tests": {"retries": 1},
                                    "timeouts": {"unfilled": "300ms"}})
         self.dance("failed")
-        case = self.daemon.wait_case("error", "failed")
-        self.assertEqual(case["attempts"][0]["state"], "failed")
-        self.assertEqual(len(case["attempts"]), 1)
-        self.assertTrue(self.daemon.status()["server"]["done"])
-        self.assertIn(junit_outcome(self.daemon.junit()).kind, ("error", "failure"))
+        wait_until(lambda: self.daemon.status()["server"]["done"], what="the end of the run")
+        case = self.daemon.case()
+        self.assertEqual(case["state"], "failed", "its outcome is that of its last attempt")
+        self.assertEqual(list(case["roles"]), ["red"])
+        self.assertEqual(junit_outcome(self.daemon.junit()).kind, "failure")
 
     def test_new_servers_for_each_attempt(self):
         homerunner = self.homerunner()

@@ -143,7 +143,9 @@ class AskTest(RunTest):
                            (b'{"repeat": 1.5}', "repeat"), (b'{"repeat": "x"}', "repeat"),
                            (b'{"repeat": ""}', "repeat"), (b'{"repeat": true}', "repeat"),
                            (b'{"repeat": 99999999999999999999}', "repeat"),
-                           (b'{"only": [%s"*"]}' % (b'"*",' * 1000), "1000")):
+                           (b'{"only": [%s"*"]}' % (b'"*",' * 1000), "1000"),
+                           (b'{"only": "%s"}' % (b"x" * 301), "300"),
+                           (b'{"only": ["*", "%s"]}' % (b"*" * 301), "300")):
             with self.subTest(body[:40]):
                 self.assertProblem(self.ask(body), 400, word)
         self.assertProblem(self.ask(form(part(b"x", "a.txt")), FORM), 415)
@@ -152,6 +154,7 @@ class AskTest(RunTest):
     def test_nothing_fits(self):
         self.start(solo(), config=IDLE)
         self.assertProblem(self.ask({"only": ["chat.*"]}), 422, "only")
+        self.assertProblem(self.ask({"only": ["\u00e4" * 300]}), 422, "only")
         self.assertEqual(self.runs(), [])
 
     def test_mistakes_in_definitions(self):

@@ -80,7 +80,10 @@ class NotifyTest(ServiceTest):
 
     def test_watchdog(self):
         self.serve(environment={"WATCHDOG_USEC": "200000"})
-        self.assertEqual(self.hear("STATUS"), ["READY=1"])
+        heard = [self.hear("STATUS")]
+        while heard[-1] == ["WATCHDOG=1"]:  # a start may take its time
+            heard.append(self.hear("STATUS"))
+        self.assertEqual(heard[-1], ["READY=1"])
         for _ in range(3):
             self.assertEqual(self.hear("STATUS"), ["WATCHDOG=1"])
 
