@@ -15,9 +15,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define STEP_ITEMS    100 /* cases and clients that are gathered in one turn: about 1 ms */
-#define WRITERS       1   /* threads: one document after the other is soon enough */
-#define DOCUMENTS_MAX 16  /* that are gathered or written at once: each may take megabytes */
+#define STEP_ITEMS 100 /* cases and clients that are gathered in one turn: about 1 ms */
+#define WRITERS    1   /* threads: one document after the other is soon enough */
+#define DOCUMENTS_MAX                                                                    \
+    16 /* that are gathered or written at once: each may take megabytes */
 
 /* One that is being gathered or written. The worker sees `document` and what it makes of it. */
 struct document {
@@ -35,10 +36,10 @@ struct document {
 };
 
 struct documents {
-    struct daemon *daemon;                /* borrowed */
-    struct lane *lane;                    /* of the pool; borrowed */
-    TAILQ_HEAD(, document) under_way;     /* owned */
-    size_t count;                         /* length of under_way */
+    struct daemon *daemon;            /* borrowed */
+    struct lane *lane;                /* of the pool; borrowed */
+    TAILQ_HEAD(, document) under_way; /* owned */
+    size_t count;                     /* length of under_way */
 };
 
 static void free_document(struct document *document)
@@ -163,7 +164,8 @@ bool document_reply(struct documents *documents, struct http_exchange *exchange,
     } else if (documents->count >= DOCUMENTS_MAX) {
         json_object_put(status_walk_finish(walk));
         http_add_header(exchange, "Retry-After", "1");
-        http_problem(exchange, 503, "too many ask for this at once: ask again in a moment");
+        http_problem(exchange, 503,
+                     "too many ask for this at once: ask again in a moment");
     } else {
         gather(documents, exchange, walk, &view, write);
     }
