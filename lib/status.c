@@ -96,8 +96,7 @@ static void put_turn(struct json_object *object, const struct turn *turn,
     json_put_number(object, "duration", turn_seconds(turn, &view->now));
     json_put(object, "roles", turn_roles(turn));
     json_put(object, "servers",
-             turn != NULL && turn->servers ? json_object_get(turn->servers)
-                                           : json_new_array());
+             turn != NULL && turn->servers ? json_copy(turn->servers) : json_new_array());
     json_put(object, "files", turn_files(turn));
 }
 
@@ -253,7 +252,7 @@ static struct json_object *client_json(const struct client *client,
     put_time(object, "registered", client->registered_ms);
     put_time(object, "last_polled", view->last_polled(view->context, client->id));
     put_time(object, "last_reported", client->reported_ms);
-    json_put(object, "registration", json_object_get(client->registration));
+    json_put(object, "registration", json_copy(client->registration));
     return object;
 }
 
@@ -354,41 +353,138 @@ static struct json_object *record_json(const struct engine *engine,
     return record;
 }
 
-static struct json_object *all_json(const struct engine *engine, const struct run *run,
+/* --- everything, a piece at a time --- */
+
+/* Where a walk is: by numbers, since all that it has passed may go between two steps. */
+struct status_walk {
+    char run[ID_SIZE];            /* whose document it is; "": of no run */
+    struct json_object *document; /* so far; owned */
+    size_t suite;                 /* number of the suite that comes next */
+    size_t testcase;              /* number of its case that comes next */
+    size_t client;                /* number of the client that comes next */
+    bool cases_done;              /* all cases are there */
+};
+
+static struct status_walk *walk_new(const struct engine *engine, const struct run *run,
                                     const struct status_view *view)
 {
-    struct json_object *object = json_new_object();
-    struct json_object *suites = json_new_array();
-    struct json_object *clients = json_new_array();
-    const struct suite *suite = run != NULL ? TAILQ_FIRST(&run->suites) : NULL;
-    const struct client *client;
+    struct status_walk *walk = xcalloc(1, sizeof *walk);
 
-    for (; suite != NULL; suite = TAILQ_NEXT(suite, link))
-        json_append(suites, suite_json(engine, suite, view));
-    for (client = engine->clients; client != NULL; client = client->hh.next) {
+    walk->document = json_new_object();
+    if (run != NULL)
+        memcpy(walk->run, run->id, ID_SIZE);
+    json_put(walk->document, "server", server_json(engine, run, view));
+    json_put(walk->document, "run", run != NULL ? run_json(run) : NULL);
+    json_put(walk->document, "totals", totals_json(run));
+    json_put(walk->document, "suites", json_new_array());
+    json_put(walk->document, "clients", json_new_array());
+    return walk;
+}
+
+struct status_walk *status_walk_new(const struct engine *engine, const char *id,
+                                    const struct status_view *view)
+{
+    const struct run *run =
+        id != NULL ? engine_find_run(engine, id) : engine_shown_run(engine);
+
+    return run != NULL || id == NULL ? walk_new(engine, run, view) : NULL;
+}
+
+/* The next suite of the run, with its array of cases in the document. */
+static const struct suite *walk_suite(struct status_walk *walk, const struct run *run,
+                                      struct json_object **cases)
+{
+    const struct suite *suite = run != NULL ? TAILQ_FIRST(&run->suites) : NULL;
+    struct json_object *suites = json_member(walk->document, "suites");
+
+    for (size_t i = 0; i < walk->suite && suite != NULL; i++)
+        suite = TAILQ_NEXT(suite, link);
+    if (suite == NULL)
+        return NULL;
+    if (json_object_array_length(suites) == walk->suite) {
+        struct json_object *object = suite_head(suite);
+        json_put(object, "cases", json_new_array());
+        json_append(suites, object);
+    }
+    *cases = json_member(json_object_array_get_idx(suites, walk->suite), "cases");
+    return suite;
+}
+
+/* Up to `count` cases more; gives how many there was room left for. */
+static size_t walk_cases(struct status_walk *walk, const struct engine *engine,
+                         const struct status_view *view, size_t count)
+{
+    const struct run *run = engine_find_run(engine, walk->run);
+    struct json_object *cases = NULL;
+    const struct suite *suite = walk_suite(walk, run, &cases);
+
+    while (suite != NULL && count > 0) {
+        for (; walk->testcase < suite->case_count && count > 0; count--)
+            json_append(cases, case_json(engine, &suite->cases[walk->testcase++], view));
+        if (walk->testcase < suite->case_count)
+            break;
+        walk->suite++;
+        walk->testcase = 0;
+        suite = walk_suite(walk, run, &cases);
+    }
+    walk->cases_done = suite == NULL;
+    return count;
+}
+
+/* Up to `count` clients more; gives whether those were all. */
+static bool walk_clients(struct status_walk *walk, const struct engine *engine,
+                         const struct status_view *view, size_t count)
+{
+    const struct run *run = engine_find_run(engine, walk->run);
+    const struct client *client = engine->clients;
+    struct json_object *clients = json_member(walk->document, "clients");
+
+    for (size_t i = 0; i < walk->client && client != NULL; i++)
+        client = client->hh.next;
+    for (; client != NULL && count > 0; client = client->hh.next, count--) {
+        walk->client++;
         if (is_seen(client, run))
             json_append(clients, client_json(client, view));
     }
-    json_put(object, "server", server_json(engine, run, view));
-    json_put(object, "run", run != NULL ? run_json(run) : NULL);
-    json_put(object, "totals", totals_json(run));
-    json_put(object, "suites", suites);
-    json_put(object, "clients", clients);
-    return object;
+    return client == NULL;
+}
+
+bool status_walk_step(struct status_walk *walk, const struct engine *engine,
+                      const struct status_view *view, size_t count)
+{
+    if (!walk->cases_done)
+        count = walk_cases(walk, engine, view, count);
+    return walk->cases_done && walk_clients(walk, engine, view, count);
+}
+
+struct json_object *status_walk_finish(struct status_walk *walk)
+{
+    struct json_object *document = walk != NULL ? walk->document : NULL;
+
+    free(walk);
+    return document;
+}
+
+static struct json_object *walk_all(const struct engine *engine, const char *run,
+                                    const struct status_view *view)
+{
+    struct status_walk *walk = status_walk_new(engine, run, view);
+
+    if (walk != NULL)
+        status_walk_step(walk, engine, view, SIZE_MAX);
+    return status_walk_finish(walk);
 }
 
 struct json_object *status_all(const struct engine *engine,
                                const struct status_view *view)
 {
-    return all_json(engine, engine_shown_run(engine), view);
+    return walk_all(engine, NULL, view);
 }
 
 struct json_object *status_run(const struct engine *engine, const char *id,
                                const struct status_view *view)
 {
-    const struct run *run = engine_find_run(engine, id);
-
-    return run != NULL ? all_json(engine, run, view) : NULL;
+    return walk_all(engine, id, view);
 }
 
 struct json_object *status_runs(const struct engine *engine)
@@ -419,7 +515,7 @@ struct json_object *status_run_record(const struct engine *engine, const char *i
     struct json_object *record = run_json(run);
     json_put_int(record, "started", run->begun.wall_ms);
     json_put_int(record, "ended", run->ended.wall_ms);
-    json_put(record, "status", all_json(engine, run, view));
+    json_put(record, "status", walk_all(engine, id, view));
     return record;
 }
 

@@ -19,6 +19,9 @@ struct status_view {
     void *context; /* for last_polled */
 };
 
+/* What follows gives documents that share nothing with the engine: another thread may
+ * have them. */
+
 /* Everything of the run that people look at (the one that is going, else the last one):
  * server, run, totals, suites with their cases, clients. Owned by the caller. */
 struct json_object *status_all(const struct engine *engine,
@@ -27,6 +30,18 @@ struct json_object *status_all(const struct engine *engine,
 /* The same of this run; NULL if the id is unknown. Owned by the caller. */
 struct json_object *status_run(const struct engine *engine, const char *id,
                                const struct status_view *view);
+
+/* The same in steps, so that nobody is held up by ten thousand cases: begin (run NULL:
+ * the one that people look at; NULL if the id is unknown), add up to `count` cases and
+ * clients until that gives true, take the document (owned by the caller; also before it
+ * is whole). Between two steps the engine may change: what was added stays as it was. The
+ * view's moment should be that of the beginning. */
+struct status_walk;
+struct status_walk *status_walk_new(const struct engine *engine, const char *run,
+                                    const struct status_view *view);
+bool status_walk_step(struct status_walk *walk, const struct engine *engine,
+                      const struct status_view *view, size_t count);
+struct json_object *status_walk_finish(struct status_walk *walk);
 
 /* All runs that the engine has, the newest first, [{id, label, state, totals, started,
  * ended}]; and one of them (NULL if the id is unknown). Owned by the caller. */

@@ -3,6 +3,7 @@
 #include "daemon.h"
 
 #include "autoconf.h"
+#include "document.h"
 #include "ending.h"
 #include "fetch.h"
 #include "history.h"
@@ -283,6 +284,7 @@ static void make_engine(struct daemon *daemon)
     daemon->runs = runs_new(daemon);
     daemon->keeping = keeping_new(daemon);
     daemon->ending = ending_new(daemon);
+    daemon->documents = documents_new(daemon);
 }
 
 /* --- what systemd has to say, and is told --- */
@@ -424,6 +426,7 @@ void daemon_free(struct daemon *daemon)
     if (daemon->renderer != NULL)
         renderer_free(daemon->renderer);
     uploads_free(daemon->uploads);
+    documents_free(daemon->documents);
     runs_free(daemon->runs);
     keeping_free(daemon->keeping);
     ending_free(daemon->ending);

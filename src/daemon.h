@@ -30,6 +30,7 @@ struct daemon {
     struct runs *runs;             /* which begins when; owned */
     struct keeping *keeping;       /* what becomes of ended ones; owned */
     struct ending *ending;         /* the end of the process; owned */
+    struct documents *documents;   /* of runs, however large; owned */
     struct http_server *http;      /* the front end; owned */
     struct event *engine_timer;    /* the engine's next deadline; owned */
     struct event *second_timer;    /* once a second; owned */

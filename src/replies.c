@@ -18,8 +18,7 @@ bool reply_wants_page(const struct http_exchange *exchange)
     return accept != NULL && strstr(accept, "text/html") != NULL;
 }
 
-/* Takes html. */
-static void reply_html(struct http_exchange *exchange, int status, char *html,
+static void reply_html(struct http_exchange *exchange, int status, const char *html,
                        size_t size)
 {
     http_add_header(
@@ -29,7 +28,11 @@ static void reply_html(struct http_exchange *exchange, int status, char *html,
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     http_add_header(exchange, "Cache-Control", "no-store");
     http_reply(exchange, status, HTML, html, size);
-    free(html);
+}
+
+void reply_page_text(struct http_exchange *exchange, const char *html, size_t size)
+{
+    reply_html(exchange, 200, html, size);
 }
 
 void reply_page(struct http_exchange *exchange, struct json_object *document,
@@ -39,14 +42,20 @@ void reply_page(struct http_exchange *exchange, struct json_object *document,
     char *html = write_page(document, &size);
 
     reply_html(exchange, 200, html, size);
+    free(html);
 }
 
 void reply_json(struct http_exchange *exchange, struct json_object *document)
 {
     const char *text = json_text(document);
 
+    reply_json_text(exchange, text, strlen(text));
+}
+
+void reply_json_text(struct http_exchange *exchange, const char *json, size_t size)
+{
     http_add_header(exchange, "Cache-Control", "no-store");
-    http_reply(exchange, 200, "application/json", text, strlen(text));
+    http_reply(exchange, 200, "application/json", json, size);
 }
 
 void reply_missing(struct http_exchange *exchange, const char *what)
@@ -59,6 +68,7 @@ void reply_missing(struct http_exchange *exchange, const char *what)
     if (reply_wants_page(exchange)) {
         char *html = pages_problem(404, "Not Found", detail, &size);
         reply_html(exchange, 404, html, size);
+        free(html);
     } else {
         http_problem(exchange, 404, "%s", detail);
     }

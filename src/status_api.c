@@ -8,6 +8,7 @@
 #include "daemon.h"
 #include "data.h"
 #include "dictionary.h"
+#include "document.h"
 #include "graph.h"
 #include "history_api.h"
 #include "json.h"
@@ -40,22 +41,16 @@ static void show_run(struct http_exchange *exchange, struct daemon *daemon,
 void status_page(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    struct status_view view = daemon_view(daemon);
-    struct json_object *status = status_all(daemon->engine, &view);
 
-    reply_page(exchange, status, pages_status);
-    json_object_put(status);
+    document_reply(daemon->documents, exchange, NULL, pages_status);
 }
 
 void status_json(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    struct status_view view = daemon_view(daemon);
-    struct json_object *status = status_all(daemon->engine, &view);
 
-    daemon->watched_ms = view.now.mono_ms;
-    reply_json(exchange, status);
-    json_object_put(status);
+    daemon->watched_ms = now().mono_ms;
+    document_reply(daemon->documents, exchange, NULL, NULL);
 }
 
 static void reply_junit(struct http_exchange *exchange, const char *document, size_t size)
@@ -173,15 +168,22 @@ void status_case_json(struct http_exchange *exchange, void *context)
 
 void status_run_page(struct http_exchange *exchange, void *context)
 {
-    reply_found(exchange, context, status_run, HISTORY_STATUS, "run", show_run);
+    struct daemon *daemon = context;
+    const char *id = http_parameter(exchange, "id");
+
+    if (id == NULL || !document_reply(daemon->documents, exchange, id, pages_run))
+        history_answer(exchange, daemon, HISTORY_STATUS, id, "run", show_run);
 }
 
 void status_run_json(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
 
+    const char *id = http_parameter(exchange, "id");
+
     daemon->watched_ms = now().mono_ms;
-    reply_found(exchange, daemon, status_run, HISTORY_STATUS, "run", give);
+    if (id == NULL || !document_reply(daemon->documents, exchange, id, NULL))
+        history_answer(exchange, daemon, HISTORY_STATUS, id, "run", give);
 }
 
 static void show_kept_junit(struct http_exchange *exchange, struct daemon *daemon,
