@@ -193,6 +193,28 @@ class StartTest(FullTest):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertRegex(done.stderr, "<3>error: .*(no space|No space|full)")
 
+    def test_the_first_run_does_not_fit(self):
+        """It begins by itself when there is room."""
+        self.begin(solo())
+        self.daemon.stop()
+        self.write_definition(solo("Large", description="x" * 600000))
+        self.fill()
+        os.truncate(self.ballast, self.ballast.stat().st_size - 200000)  # it can be opened
+        self.begin(expect=None)
+        self.daemon.wait_for_log("journal.sqlite")
+        self.assertEqual([run["state"] for run in self.daemon.get("/runs").json["runs"]],
+                         ["ended"])
+        self.empty()
+        wait_until(lambda: self.daemon.get("/runs").json["runs"][0]["state"] == "running",
+                   20, "a run that goes")
+        self.daemon.kill()
+        self.begin()
+        self.assertEqual([run["state"] for run in self.daemon.get("/runs").json["runs"]],
+                         ["running", "ended"])
+        for _ in range(2):
+            self.client().act("dance", "danced")
+        self.assertOutcome("success", index=1)
+
 
 if __name__ == "__main__":
     unittest.main()
