@@ -282,8 +282,8 @@ END_TEST
 
 /* --- what is no object --- */
 
-static const char *const no_objects[] = {"null", " null\n", "// nothing\nnull", "[]", "3",
-                                         "\"A\"", ""};
+static const char *const no_objects[] = {
+    "null", " null\n", "// nothing\nnull", "[]", "3", "\"A\"", ""};
 
 START_TEST(a_definition_that_is_no_object)
 {
