@@ -4,6 +4,7 @@
 
 #include "daemon.h"
 #include "http.h"
+#include "ids.h"
 #include "json.h"
 #include "replies.h"
 #include "status.h"
@@ -15,19 +16,21 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define STEP_ITEMS 100 /* cases and clients that are gathered in one turn: about 1 ms */
-#define WRITERS    1   /* threads: one document after the other is soon enough */
-#define DOCUMENTS_MAX                                                                    \
-    16 /* that are gathered or written at once: each may take megabytes */
+#define STEP_ITEMS    100  /* cases and clients that are gathered in a turn: about 1 ms */
+#define WRITERS       1    /* threads: one document after the other is soon enough */
+#define AT_ONCE       4    /* are gathered or written: each may take many megabytes */
+#define DOCUMENTS_MAX 1000 /* those that wait for that, too */
 
-/* One that is being gathered or written. The worker sees `document` and what it makes of it. */
+/* One that is being gathered or written. The worker sees `document` and what it makes of
+ * it. */
 struct document {
     struct job job;                 /* its head */
     struct documents *documents;    /* loop only */
     struct http_exchange *exchange; /* held; NULL once the client left; loop only */
+    char run[ID_SIZE];              /* whose; "": the one that people look at */
     struct status_walk *walk;       /* while it is gathered; owned; loop only */
     struct status_view view;        /* as of the beginning; loop only */
-    struct event *turn;             /* the next step; owned; loop only */
+    struct event *turn;             /* the next step; NULL: it waits; owned; loop only */
     document_write *write;          /* NULL: as JSON */
     struct json_object *document;   /* once it is whole; owned */
     char *text;                     /* what was written; owned */
@@ -40,12 +43,18 @@ struct documents {
     struct lane *lane;                /* of the pool; borrowed */
     TAILQ_HEAD(, document) under_way; /* owned */
     size_t count;                     /* length of under_way */
+    size_t begun;                     /* those of them that do not wait */
 };
+
+static void begin_next(struct documents *documents);
 
 static void free_document(struct document *document)
 {
-    TAILQ_REMOVE(&document->documents->under_way, document, link);
-    document->documents->count--;
+    struct documents *documents = document->documents;
+
+    TAILQ_REMOVE(&documents->under_way, document, link);
+    documents->count--;
+    documents->begun -= document->turn != NULL;
     json_object_put(status_walk_finish(document->walk));
     json_object_put(document->document);
     if (document->turn != NULL)
@@ -73,6 +82,7 @@ static void run_document(struct job *job)
 static void done_document(struct job *job)
 {
     struct document *document = (struct document *)job;
+    struct documents *documents = document->documents;
 
     if (document->exchange != NULL && job->cancelled)
         http_problem(document->exchange, 503, "the server is stopping");
@@ -81,6 +91,7 @@ static void done_document(struct job *job)
     else if (document->exchange != NULL)
         reply_json_text(document->exchange, document->text, document->size);
     free_document(document);
+    begin_next(documents);
 }
 
 static void submit(struct document *document)
@@ -99,14 +110,17 @@ static void submit(struct document *document)
 static void step(struct document *document)
 {
     static const struct timeval at_once = {0};
-    const struct engine *engine = document->documents->daemon->engine;
+    struct documents *documents = document->documents;
 
-    if (document->exchange == NULL)
+    if (document->exchange == NULL) {
         free_document(document);
-    else if (status_walk_step(document->walk, engine, &document->view, STEP_ITEMS))
+        begin_next(documents);
+    } else if (status_walk_step(document->walk, documents->daemon->engine,
+                                &document->view, STEP_ITEMS)) {
         submit(document);
-    else
+    } else {
         evtimer_add(document->turn, &at_once);
+    }
 }
 
 static void turn_cb(evutil_socket_t fd, short what, void *argument)
@@ -115,28 +129,60 @@ static void turn_cb(evutil_socket_t fd, short what, void *argument)
     step(argument);
 }
 
+/* Gather what waits, as of now. */
+static void begin(struct document *document)
+{
+    static const struct timeval at_once = {0};
+    struct documents *documents = document->documents;
+    struct daemon *daemon = documents->daemon;
+
+    document->view = daemon_view(daemon);
+    document->walk = status_walk_new(
+        daemon->engine, *document->run != '\0' ? document->run : NULL, &document->view);
+    if (document->walk == NULL) /* its run was forgotten meanwhile */
+        document->walk = status_walk_new(daemon->engine, NULL, &document->view);
+    document->turn = xcheck(evtimer_new(daemon->base, turn_cb, document));
+    documents->begun++;
+    evtimer_add(document->turn, &at_once);
+}
+
+static void begin_next(struct documents *documents)
+{
+    struct document *document;
+
+    if (documents->begun >= AT_ONCE || documents->daemon->over)
+        return;
+    TAILQ_FOREACH (document, &documents->under_way, link) {
+        if (document->turn == NULL) {
+            begin(document);
+            return;
+        }
+    }
+}
+
 static void gone_cb(void *argument)
 {
-    ((struct document *)argument)->exchange = NULL;
+    struct document *document = argument;
+
+    document->exchange = NULL;
+    if (document->turn == NULL) /* it waits */
+        free_document(document);
 }
 
 static void gather(struct documents *documents, struct http_exchange *exchange,
-                   struct status_walk *walk, const struct status_view *view,
-                   document_write *write)
+                   const char *run, document_write *write)
 {
-    static const struct timeval at_once = {0};
     struct document *document = xcalloc(1, sizeof *document);
 
     document->documents = documents;
     document->exchange = exchange;
-    document->walk = walk;
-    document->view = *view;
     document->write = write;
-    document->turn = xcheck(evtimer_new(documents->daemon->base, turn_cb, document));
+    if (run != NULL)
+        memcpy(document->run, run, ID_SIZE);
     TAILQ_INSERT_TAIL(&documents->under_way, document, link);
     documents->count++;
     http_hold(exchange, gone_cb, document);
-    evtimer_add(document->turn, &at_once);
+    begin_next(documents);
 }
 
 /* All of it was gathered in one step. Takes the document. */
@@ -159,15 +205,19 @@ bool document_reply(struct documents *documents, struct http_exchange *exchange,
 
     if (walk == NULL)
         return false;
-    if (status_walk_step(walk, daemon->engine, &view, STEP_ITEMS)) {
-        reply_at_once(exchange, status_walk_finish(walk), write);
-    } else if (documents->count >= DOCUMENTS_MAX) {
-        json_object_put(status_walk_finish(walk));
+    bool whole = status_walk_step(walk, daemon->engine, &view, STEP_ITEMS);
+    struct json_object *document = status_walk_finish(walk);
+    if (whole) {
+        reply_at_once(exchange, document, write);
+        return true;
+    }
+    json_object_put(document);
+    if (documents->count < DOCUMENTS_MAX) {
+        gather(documents, exchange, run, write);
+    } else {
         http_add_header(exchange, "Retry-After", "1");
         http_problem(exchange, 503,
                      "too many ask for this at once: ask again in a moment");
-    } else {
-        gather(documents, exchange, walk, &view, write);
     }
     return true;
 }

@@ -6,8 +6,8 @@ import re
 import unittest
 import uuid
 
-from harness import (ServerTest, check_junit, definition, does, duet, junit_outcome, solo,
-                     state)
+from harness import (ServerTest, check_junit, definition, does, duet, junit_outcome, raw_socket,
+                     solo, state)
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 NOBODY = str(uuid.UUID(int=7))
@@ -163,6 +163,36 @@ class StatusTest(ServerTest):
         case = self.daemon.case()["id"]
         self.assertEqual(self.get(f"/status/{case}/statemachine.png", "image/")[:4],
                          b"\x89PNG")
+
+
+class LargeTest(ServerTest):
+    """Documents that are gathered in several turns of the loop."""
+
+    def test_a_run_of_many_cases(self):
+        self.start(solo(), config={"tests": {"repeat": 1000}})
+        for _ in range(150):
+            self.client(type="other")
+        red = self.client()
+        red.act("dance", "danced")
+        status = self.daemon.status()
+        run = status["run"]["id"]
+        self.assertEqual(status["totals"]["cases"], 1000)
+        names = [case["name"] for case in status["suites"][0]["cases"]]
+        self.assertEqual(len(set(names)), 1000)
+        self.assertEqual(len(status["clients"]), 151)
+        for path in ("/status", f"/runs/{run}/status"):
+            page = self.daemon.get(path)
+            self.assertEqual(page.status, 200)
+            self.assertIn(b"of 1000 cases done", page.body)
+        self.assertEqual(self.daemon.get(f"/runs/{run}/status.json").json["totals"],
+                         self.daemon.status()["totals"])
+
+    def test_who_leaves_before_it_is_there(self):
+        self.start(solo(), config={"tests": {"repeat": 3000}})
+        for _ in range(30):
+            with raw_socket(self.daemon.url) as leaves:
+                leaves.sendall(b"GET /status.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual(self.daemon.status()["totals"]["cases"], 3000)
 
 
 class JunitTest(ServerTest):
