@@ -231,6 +231,16 @@ static char *read_file(const char *path, size_t limit, size_t *size, char **caus
 
 /* --- collecting --- */
 
+/* On which line, from 1, this byte of the text is. */
+static int line_of(const char *text, size_t at)
+{
+    int line = 1;
+
+    for (size_t i = 0; i < at; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
 /* Read a file into the sources, unless it is there. */
 static void collect_text(struct json_object *sources, const char *path, size_t limit)
 {
@@ -241,7 +251,8 @@ static void collect_text(struct json_object *sources, const char *path, size_t l
         return;
     char *text = read_file(path, limit, &size, &cause);
     if (text != NULL && utf8_valid_length(text, size) < size) {
-        cause_set(&cause, "is not UTF-8 text, which JSON is");
+        cause_set(&cause, "line %d: the text is not UTF-8",
+                  line_of(text, utf8_valid_length(text, size)));
         free(text);
         text = NULL;
     } else if (text != NULL && memchr(text, '\0', size) != NULL) {
