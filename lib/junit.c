@@ -7,6 +7,7 @@
 #include "status.h"
 #include "xalloc.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +21,25 @@ struct counts {
     double seconds;
 };
 
-static void count(struct counts *counts, const struct suite *suite,
+static void count(struct counts *counts, const struct testcase *testcase,
                   const struct instant *now)
 {
-    for (size_t i = 0; i < suite->case_count; i++) {
-        const struct testcase *testcase = &suite->cases[i];
-        counts->tests++;
-        counts->failures += testcase->state == CASE_FAILED;
-        counts->skipped += testcase->state == CASE_WAITING;
-        counts->errors += testcase->state == CASE_ERROR ||
-                          testcase->state == CASE_PREPARING ||
-                          testcase->state == CASE_RUNNING;
-        counts->seconds += turn_seconds(testcase->turn, now);
-    }
+    counts->tests++;
+    counts->failures += testcase->state == CASE_FAILED;
+    counts->skipped += testcase->state == CASE_WAITING;
+    counts->errors += testcase->state == CASE_ERROR ||
+                      testcase->state == CASE_PREPARING ||
+                      testcase->state == CASE_RUNNING;
+    counts->seconds += turn_seconds(testcase->turn, now);
+}
+
+static void add(struct counts *counts, const struct counts *more)
+{
+    counts->tests += more->tests;
+    counts->failures += more->failures;
+    counts->errors += more->errors;
+    counts->skipped += more->skipped;
+    counts->seconds += more->seconds;
 }
 
 static void write_counts(struct markup *markup, const struct counts *counts)
@@ -164,61 +171,127 @@ static void write_case(struct markup *markup, const struct engine *engine,
     markup_close(markup);
 }
 
-/* --- suites --- */
+/* --- suites, a case at a time ---
+ * What is counted is what was written, whatever changes meanwhile: so the head of a suite is written
+ * after its cases, and that of the document last. */
 
-static int64_t first_start(const struct suite *suite, int64_t otherwise)
+struct junit_walk {
+    char run[ID_SIZE];      /* whose document it is; "": of no run */
+    char *hostname;         /* owned */
+    struct instant now;     /* when it was begun */
+    size_t suite;           /* number of the suite that comes next */
+    size_t testcase;        /* number of its case that comes next */
+    struct markup *cases;   /* of that suite, so far; NULL: none yet; owned */
+    struct counts of_suite; /* what is in cases */
+    int64_t first_ms;       /* wall time of the first start among them; 0: none */
+    char *suites;           /* those that are whole: grows with out; owned */
+    size_t size;            /* bytes of suites */
+    FILE *out;              /* writes to suites */
+    struct counts of_all;   /* what is in suites */
+};
+
+struct junit_walk *junit_walk_new(const struct engine *engine, const char *id,
+                                  const char *hostname, const struct instant *now)
 {
-    int64_t first = 0;
+    const struct run *run =
+        id != NULL ? engine_find_run(engine, id) : engine_shown_run(engine);
 
-    for (size_t i = 0; i < suite->case_count; i++) {
-        const struct turn *turn = TAILQ_FIRST(&suite->cases[i].turns);
-        if (turn != NULL && (first == 0 || turn->taken.wall_ms < first))
-            first = turn->taken.wall_ms;
-    }
-    return first != 0 ? first : otherwise;
+    if (run == NULL && id != NULL)
+        return NULL;
+    struct junit_walk *walk = xcalloc(1, sizeof *walk);
+    if (run != NULL)
+        memcpy(walk->run, run->id, ID_SIZE);
+    walk->hostname = xstrdup(hostname);
+    walk->now = *now;
+    walk->out = xcheck(open_memstream(&walk->suites, &walk->size));
+    return walk;
 }
 
-static void write_suite(struct markup *markup, const struct engine *engine,
-                        const struct suite *suite, const char *hostname, size_t number,
-                        const struct instant *now)
+static void add_case(struct junit_walk *walk, const struct engine *engine,
+                     const struct testcase *testcase)
+{
+    const struct turn *turn = TAILQ_FIRST(&testcase->turns);
+
+    if (walk->cases == NULL)
+        walk->cases = markup_new_part();
+    write_case(walk->cases, engine, testcase, &walk->now);
+    count(&walk->of_suite, testcase, &walk->now);
+    if (turn != NULL && (walk->first_ms == 0 || turn->taken.wall_ms < walk->first_ms))
+        walk->first_ms = turn->taken.wall_ms;
+}
+
+/* All cases of the suite are there: its head, and them within. */
+static void end_suite(struct junit_walk *walk, const struct suite *suite)
 {
     const struct definition *definition = suite->definition;
-    struct counts counts = {0};
+    struct markup *markup = markup_new_part();
+    char *cases = walk->cases != NULL ? markup_finish(walk->cases, NULL) : xstrdup("");
     char time[CLOCK_TEXT_SIZE];
 
-    count(&counts, suite, now);
-    clock_format(first_start(suite, suite->run->added.wall_ms), time);
+    clock_format(walk->first_ms != 0 ? walk->first_ms : suite->run->added.wall_ms, time);
     time[strlen("2026-11-22T20:17:00")] = '\0'; /* without fraction and zone */
     markup_open(markup, "testsuite", NULL);
     markup_attributef(markup, "name", "%s%s%s", definition->folder,
                       *definition->folder ? "." : "", definition->name);
-    markup_attributef(markup, "id", "%zu", number);
-    markup_attributef(markup, "hostname", "%s", hostname);
+    markup_attributef(markup, "id", "%zu", walk->suite);
+    markup_attributef(markup, "hostname", "%s", walk->hostname);
     markup_attributef(markup, "timestamp", "%s", time);
-    write_counts(markup, &counts);
-    markup_attributef(markup, "skipped", "%zu", counts.skipped);
-    for (size_t i = 0; i < suite->case_count; i++)
-        write_case(markup, engine, &suite->cases[i], now);
-    markup_close(markup);
+    write_counts(markup, &walk->of_suite);
+    markup_attributef(markup, "skipped", "%zu", walk->of_suite.skipped);
+    markup_put_part(markup, cases);
+    char *whole = markup_finish(markup, NULL);
+    fputs(whole, walk->out);
+    add(&walk->of_all, &walk->of_suite);
+    walk->of_suite = (struct counts){0};
+    walk->cases = NULL;
+    walk->first_ms = 0;
+    walk->testcase = 0;
+    walk->suite++;
+    free(whole);
+    free(cases);
 }
 
-char *junit_document(const struct engine *engine, const char *run_id,
-                     const char *hostname, const struct instant *now, size_t *size)
+bool junit_walk_step(struct junit_walk *walk, const struct engine *engine, size_t cases)
 {
-    const struct run *run =
-        run_id != NULL ? engine_find_run(engine, run_id) : engine_shown_run(engine);
+    const struct run *run = engine_find_run(engine, walk->run);
     const struct suite *suite = run != NULL ? TAILQ_FIRST(&run->suites) : NULL;
-    struct counts counts = {0};
-    size_t number = 0;
 
-    if (run == NULL && run_id != NULL)
-        return NULL;
+    for (size_t i = 0; i < walk->suite && suite != NULL; i++)
+        suite = TAILQ_NEXT(suite, link);
+    for (; suite != NULL && cases > 0; suite = TAILQ_NEXT(suite, link)) {
+        for (; walk->testcase < suite->case_count && cases > 0; cases--)
+            add_case(walk, engine, &suite->cases[walk->testcase++]);
+        if (walk->testcase < suite->case_count)
+            return false;
+        end_suite(walk, suite);
+    }
+    return suite == NULL;
+}
+
+char *junit_walk_finish(struct junit_walk *walk, size_t *size)
+{
     struct markup *markup = markup_new_xml();
-    for (const struct suite *each = suite; each != NULL; each = TAILQ_NEXT(each, link))
-        count(&counts, each, now);
+
+    if (fclose(walk->out) != 0)
+        xcheck(NULL);
+    if (walk->cases != NULL) /* it was not gone to its end */
+        free(markup_finish(walk->cases, NULL));
     markup_open(markup, "testsuites", "name", "trafficlight", NULL);
-    write_counts(markup, &counts);
-    for (; suite != NULL; suite = TAILQ_NEXT(suite, link))
-        write_suite(markup, engine, suite, hostname, number++, now);
+    write_counts(markup, &walk->of_all);
+    markup_put_part(markup, walk->suites);
+    free(walk->suites);
+    free(walk->hostname);
+    free(walk);
     return markup_finish(markup, size);
+}
+
+char *junit_document(const struct engine *engine, const char *run, const char *hostname,
+                     const struct instant *now, size_t *size)
+{
+    struct junit_walk *walk = junit_walk_new(engine, run, hostname, now);
+
+    if (walk == NULL)
+        return NULL;
+    junit_walk_step(walk, engine, SIZE_MAX);
+    return junit_walk_finish(walk, size);
 }

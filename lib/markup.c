@@ -75,6 +75,20 @@ struct markup *markup_new_xml(void)
     return markup;
 }
 
+struct markup *markup_new_part(void)
+{
+    struct markup *markup = markup_new(false);
+
+    must(xmlTextWriterSetIndent(markup->writer, 1));
+    return markup;
+}
+
+void markup_put_part(struct markup *markup, const char *part)
+{
+    must(xmlTextWriterWriteRaw(markup->writer, BAD_CAST "\n"));
+    must(xmlTextWriterWriteRaw(markup->writer, BAD_CAST part));
+}
+
 struct markup *markup_new_html(void)
 {
     struct markup *markup = markup_new(true);
@@ -183,8 +197,10 @@ char *markup_finish(struct markup *markup, size_t *size)
         markup_close(markup);
     must(xmlTextWriterEndDocument(markup->writer));
     xmlFreeTextWriter(markup->writer);
-    *size = (size_t)xmlBufferLength(markup->buffer);
-    char *text = xstrndup((const char *)xmlBufferContent(markup->buffer), *size);
+    size_t length = (size_t)xmlBufferLength(markup->buffer);
+    char *text = xstrndup((const char *)xmlBufferContent(markup->buffer), length);
+    if (size != NULL)
+        *size = length;
     xmlBufferFree(markup->buffer);
     free(markup);
     return text;

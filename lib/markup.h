@@ -15,6 +15,12 @@ struct markup;
 struct markup *markup_new_xml(void);
 struct markup *markup_new_html(void);
 
+/* Begin a part of an XML document: elements without anything around them. */
+struct markup *markup_new_part(void);
+
+/* Write such a part, as markup_finish() gave it. */
+void markup_put_part(struct markup *markup, const char *part);
+
 /* Open an element with pairs of attribute name and value after it, ended by NULL. A pair
  * whose value is NULL is left out. */
 void markup_open(struct markup *markup, const char *element, ...)
@@ -37,7 +43,8 @@ void markup_attributef(struct markup *markup, const char *name, const char *form
 void markup_element(struct markup *markup, const char *element, const char *text, ...)
     __attribute__((sentinel));
 
-/* Close what is open and give the text, owned by the caller; frees the writer. */
+/* Close what is open and give the text, owned by the caller, and its length (NULL: nobody wants
+ * to know); frees the writer. */
 char *markup_finish(struct markup *markup, size_t *size);
 
 /* The text with every byte or character that XML 1.0 (section 2.2) does not allow

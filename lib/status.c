@@ -505,8 +505,7 @@ struct json_object *status_run_head(const struct engine *engine, const char *id)
     return run != NULL ? run_json(run) : NULL;
 }
 
-struct json_object *status_run_record(const struct engine *engine, const char *id,
-                                      const struct status_view *view)
+struct json_object *status_run_record(const struct engine *engine, const char *id)
 {
     const struct run *run = engine_find_run(engine, id);
 
@@ -515,7 +514,6 @@ struct json_object *status_run_record(const struct engine *engine, const char *i
     struct json_object *record = run_json(run);
     json_put_int(record, "started", run->begun.wall_ms);
     json_put_int(record, "ended", run->ended.wall_ms);
-    json_put(record, "status", walk_all(engine, id, view));
     return record;
 }
 

@@ -49,9 +49,9 @@ struct json_object *status_runs(const struct engine *engine);
 struct json_object *status_run_head(const struct engine *engine, const char *id);
 
 /* What is to be kept of a run that has ended, in the form of history_add_run() in
- * src/history.h but for its junit; NULL if the id is unknown. Owned by the caller. */
-struct json_object *status_run_record(const struct engine *engine, const char *id,
-                                      const struct status_view *view);
+ * src/history.h but for its status and junit; NULL if the id is unknown. Owned by the
+ * caller. */
+struct json_object *status_run_record(const struct engine *engine, const char *id);
 
 /* What is to be kept of `count` cases of a run from number `first` on, in the form of
  * history_add_cases() in src/history.h; empty past the last one. Owned by the caller. */

@@ -6,6 +6,8 @@
 #include "http.h"
 #include "ids.h"
 #include "json.h"
+#include "junit.h"
+#include "now.h"
 #include "replies.h"
 #include "status.h"
 #include "worker.h"
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#define STEP_CASES    20   /* of JUnit, with their transcripts, likewise */
 #define STEP_ITEMS    100  /* cases and clients that are gathered in a turn: about 1 ms */
 #define WRITERS       1    /* threads: one document after the other is soon enough */
 #define AT_ONCE       4    /* are gathered or written: each may take many megabytes */
@@ -28,7 +31,9 @@ struct document {
     struct documents *documents;    /* loop only */
     struct http_exchange *exchange; /* held; NULL once the client left; loop only */
     char run[ID_SIZE];              /* whose; "": the one that people look at */
+    bool is_junit;                  /* else JSON or a page */
     struct status_walk *walk;       /* while it is gathered; owned; loop only */
+    struct junit_walk *junit;       /* the same for JUnit, until it is written; owned */
     struct status_view view;        /* as of the beginning; loop only */
     struct event *turn;             /* the next step; NULL: it waits; owned; loop only */
     document_write *write;          /* NULL: as JSON */
@@ -56,6 +61,8 @@ static void free_document(struct document *document)
     documents->count--;
     documents->begun -= document->turn != NULL;
     json_object_put(status_walk_finish(document->walk));
+    if (document->junit != NULL)
+        free(junit_walk_finish(document->junit, NULL));
     json_object_put(document->document);
     if (document->turn != NULL)
         event_free(document->turn);
@@ -69,7 +76,10 @@ static void run_document(struct job *job)
 {
     struct document *document = (struct document *)job;
 
-    if (document->write != NULL) {
+    if (document->is_junit) {
+        document->text = junit_walk_finish(document->junit, &document->size);
+        document->junit = NULL;
+    } else if (document->write != NULL) {
         document->text = document->write(document->document, &document->size);
     } else {
         document->text = xstrdup(json_text(document->document));
@@ -86,6 +96,8 @@ static void done_document(struct job *job)
 
     if (document->exchange != NULL && job->cancelled)
         http_problem(document->exchange, 503, "the server is stopping");
+    else if (document->exchange != NULL && document->is_junit)
+        reply_xml_text(document->exchange, document->text, document->size);
     else if (document->exchange != NULL && document->write != NULL)
         reply_page_text(document->exchange, document->text, document->size);
     else if (document->exchange != NULL)
@@ -107,6 +119,16 @@ static void submit(struct document *document)
 
 /* --- gathering --- */
 
+/* Gather some more; gives whether that was all. */
+static bool gather_more(struct document *document)
+{
+    const struct engine *engine = document->documents->daemon->engine;
+
+    return document->is_junit
+               ? junit_walk_step(document->junit, engine, STEP_CASES)
+               : status_walk_step(document->walk, engine, &document->view, STEP_ITEMS);
+}
+
 static void step(struct document *document)
 {
     static const struct timeval at_once = {0};
@@ -115,8 +137,7 @@ static void step(struct document *document)
     if (document->exchange == NULL) {
         free_document(document);
         begin_next(documents);
-    } else if (status_walk_step(document->walk, documents->daemon->engine,
-                                &document->view, STEP_ITEMS)) {
+    } else if (gather_more(document)) {
         submit(document);
     } else {
         evtimer_add(document->turn, &at_once);
@@ -129,6 +150,17 @@ static void turn_cb(evutil_socket_t fd, short what, void *argument)
     step(argument);
 }
 
+static void begin_walk(struct document *document, const char *run)
+{
+    const struct daemon *daemon = document->documents->daemon;
+
+    if (document->is_junit)
+        document->junit =
+            junit_walk_new(daemon->engine, run, daemon->hostname, &document->view.now);
+    else
+        document->walk = status_walk_new(daemon->engine, run, &document->view);
+}
+
 /* Gather what waits, as of now. */
 static void begin(struct document *document)
 {
@@ -137,10 +169,9 @@ static void begin(struct document *document)
     struct daemon *daemon = documents->daemon;
 
     document->view = daemon_view(daemon);
-    document->walk = status_walk_new(
-        daemon->engine, *document->run != '\0' ? document->run : NULL, &document->view);
-    if (document->walk == NULL) /* its run was forgotten meanwhile */
-        document->walk = status_walk_new(daemon->engine, NULL, &document->view);
+    begin_walk(document, *document->run != '\0' ? document->run : NULL);
+    if (document->walk == NULL && document->junit == NULL)
+        begin_walk(document, NULL); /* its run was forgotten meanwhile */
     document->turn = xcheck(evtimer_new(daemon->base, turn_cb, document));
     documents->begun++;
     evtimer_add(document->turn, &at_once);
@@ -169,14 +200,21 @@ static void gone_cb(void *argument)
         free_document(document);
 }
 
+/* Answer with it in a while, or say that too many ask. */
 static void gather(struct documents *documents, struct http_exchange *exchange,
-                   const char *run, document_write *write)
+                   const char *run, document_write *write, bool is_junit)
 {
+    if (documents->count >= DOCUMENTS_MAX) {
+        http_add_header(exchange, "Retry-After", "1");
+        http_problem(exchange, 503,
+                     "too many ask for this at once: ask again in a moment");
+        return;
+    }
     struct document *document = xcalloc(1, sizeof *document);
-
     document->documents = documents;
     document->exchange = exchange;
     document->write = write;
+    document->is_junit = is_junit;
     if (run != NULL)
         memcpy(document->run, run, ID_SIZE);
     TAILQ_INSERT_TAIL(&documents->under_way, document, link);
@@ -212,13 +250,28 @@ bool document_reply(struct documents *documents, struct http_exchange *exchange,
         return true;
     }
     json_object_put(document);
-    if (documents->count < DOCUMENTS_MAX) {
-        gather(documents, exchange, run, write);
-    } else {
-        http_add_header(exchange, "Retry-After", "1");
-        http_problem(exchange, 503,
-                     "too many ask for this at once: ask again in a moment");
-    }
+    gather(documents, exchange, run, write, false);
+    return true;
+}
+
+bool document_reply_junit(struct documents *documents, struct http_exchange *exchange,
+                          const char *run)
+{
+    const struct daemon *daemon = documents->daemon;
+    struct instant moment = now();
+    struct junit_walk *walk =
+        junit_walk_new(daemon->engine, run, daemon->hostname, &moment);
+
+    if (walk == NULL)
+        return false;
+    bool whole = junit_walk_step(walk, daemon->engine, STEP_CASES);
+    size_t size;
+    char *text = junit_walk_finish(walk, &size);
+    if (whole)
+        reply_xml_text(exchange, text, size);
+    else
+        gather(documents, exchange, run, NULL, true);
+    free(text);
     return true;
 }
 

@@ -28,4 +28,8 @@ typedef char *document_write(struct json_object *document, size_t *size);
 bool document_reply(struct documents *documents, struct http_exchange *exchange,
                     const char *run, document_write *write);
 
+/* The same as JUnit XML. */
+bool document_reply_junit(struct documents *documents, struct http_exchange *exchange,
+                          const char *run);
+
 #endif

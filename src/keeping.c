@@ -17,11 +17,13 @@
 #include "status.h"
 #include "xalloc.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #define CASES_AT_ONCE 10   /* written in one turn */
+#define ITEMS_AT_ONCE 100  /* cases and clients of a status, gathered in one turn */
 #define RETRY_MS      5000 /* after the history could not be written */
 #define AGAIN_MS      2000 /* after it was, where more is said of the run later */
 
@@ -40,16 +42,20 @@ TAILQ_HEAD(record_list, record);
 
 /* A run that is being written. */
 struct writing {
-    char run[ID_SIZE]; /* "" if none is */
-    size_t changes;    /* as they were when it was begun */
-    size_t next;       /* number of the case that comes next */
-    bool last;         /* the cases are there: the run itself is under way */
+    char run[ID_SIZE];          /* "" if none is */
+    size_t changes;             /* as they were when it was begun */
+    size_t next;                /* number of the case that comes next */
+    bool last;                  /* the cases are there: the run itself is under way */
+    struct status_view view;    /* of the documents of the run */
+    struct status_walk *status; /* one of them, while it is gathered; owned */
+    struct junit_walk *junit;   /* the other; owned */
 };
 
 struct keeping {
     struct daemon *daemon;      /* borrowed */
     struct record_list records; /* owned */
     struct writing writing;     /* see there */
+    struct event *turn;         /* gathers the documents of a run; owned */
 };
 
 /* --- records --- */
@@ -116,30 +122,64 @@ static void written(void *argument, const char *cause)
         keeping_look(keeping); /* runs may end faster than somebody looks */
 }
 
-/* A copy that shares nothing with the engine: it is read on another thread. Takes the
- * original. */
-static struct json_object *apart(struct json_object *shared)
-{
-    struct json_object *copy = json_copy(shared);
-
-    json_object_put(shared);
-    return copy;
-}
-
-static void write_run(struct keeping *keeping, const struct status_view *view)
+/* All of the run is gathered: write it. */
+static void write_run(struct keeping *keeping)
 {
     struct daemon *daemon = keeping->daemon;
-    const char *run = keeping->writing.run;
-    struct json_object *record = status_run_record(daemon->engine, run, view);
-    size_t size = 0;
-    char *junit =
-        junit_document(daemon->engine, run, daemon->hostname, &view->now, &size);
+    struct writing *writing = &keeping->writing;
+    struct json_object *record = status_run_record(daemon->engine, writing->run);
+    char *junit = junit_walk_finish(writing->junit, NULL);
 
-    keeping->writing.last = true;
-    record = apart(record);
+    json_put(record, "status", status_walk_finish(writing->status));
     json_put_text(record, "junit", junit);
-    history_add_run(daemon->history, record, run, written, keeping);
+    writing->status = NULL;
+    writing->junit = NULL;
+    writing->last = true;
+    history_add_run(daemon->history, record, writing->run, written, keeping);
     free(junit);
+}
+
+static void drop_walks(struct writing *writing)
+{
+    json_object_put(status_walk_finish(writing->status));
+    if (writing->junit != NULL)
+        free(junit_walk_finish(writing->junit, NULL));
+    writing->status = NULL;
+    writing->junit = NULL;
+}
+
+/* A step of gathering the documents of the run, in a turn of the loop of its own. */
+static void gather_cb(evutil_socket_t fd, short what, void *argument)
+{
+    static const struct timeval at_once = {0};
+    struct keeping *keeping = argument;
+    struct writing *writing = &keeping->writing;
+    const struct engine *engine = keeping->daemon->engine;
+
+    (void)fd, (void)what;
+    if (engine_run_standing(engine, writing->run) != RUN_IS_OVER) {
+        drop_walks(writing);
+        end_writing(keeping, NULL); /* it was forgotten meanwhile */
+    } else if (!status_walk_step(writing->status, engine, &writing->view,
+                                 ITEMS_AT_ONCE) ||
+               !junit_walk_step(writing->junit, engine, CASES_AT_ONCE)) {
+        evtimer_add(keeping->turn, &at_once);
+    } else {
+        write_run(keeping);
+    }
+}
+
+static void gather_run(struct keeping *keeping)
+{
+    static const struct timeval at_once = {0};
+    struct daemon *daemon = keeping->daemon;
+    struct writing *writing = &keeping->writing;
+
+    writing->view = daemon_view(daemon);
+    writing->status = status_walk_new(daemon->engine, writing->run, &writing->view);
+    writing->junit = junit_walk_new(daemon->engine, writing->run, daemon->hostname,
+                                    &writing->view.now);
+    evtimer_add(keeping->turn, &at_once);
 }
 
 /* The next cases; after the last one the run itself. */
@@ -157,10 +197,10 @@ static void write_on(struct keeping *keeping)
         status_record(daemon->engine, writing->run, writing->next, CASES_AT_ONCE, &view);
     writing->next += json_object_array_length(cases);
     if (json_object_array_length(cases) > 0) {
-        history_add_cases(daemon->history, writing->run, apart(cases), written, keeping);
+        history_add_cases(daemon->history, writing->run, cases, written, keeping);
     } else {
         json_object_put(cases);
-        write_run(keeping, &view);
+        gather_run(keeping);
     }
 }
 
@@ -300,6 +340,7 @@ struct keeping *keeping_new(struct daemon *daemon)
 
     keeping->daemon = daemon;
     TAILQ_INIT(&keeping->records);
+    keeping->turn = xcheck(evtimer_new(daemon->base, gather_cb, keeping));
     return keeping;
 }
 
@@ -309,6 +350,8 @@ void keeping_free(struct keeping *keeping)
 
     if (keeping == NULL)
         return;
+    drop_walks(&keeping->writing);
+    event_free(keeping->turn);
     while ((record = TAILQ_FIRST(&keeping->records)) != NULL) {
         TAILQ_REMOVE(&keeping->records, record, link);
         free(record);

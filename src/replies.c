@@ -58,6 +58,12 @@ void reply_json_text(struct http_exchange *exchange, const char *json, size_t si
     http_reply(exchange, 200, "application/json", json, size);
 }
 
+void reply_xml_text(struct http_exchange *exchange, const char *xml, size_t size)
+{
+    http_add_header(exchange, "Cache-Control", "no-store");
+    http_reply(exchange, 200, "application/xml", xml, size);
+}
+
 void reply_missing(struct http_exchange *exchange, const char *what)
 {
     char *detail = xasprintf("there is no %s of this id: /status lists all of the latest "

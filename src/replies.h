@@ -20,9 +20,10 @@ void reply_page(struct http_exchange *exchange, struct json_object *document,
 /* Answer 200 with the document itself. Borrows it. */
 void reply_json(struct http_exchange *exchange, struct json_object *document);
 
-/* The same with what was written already: a page, JSON. Copied. */
+/* The same with what was written already: a page, JSON, XML. Copied. */
 void reply_page_text(struct http_exchange *exchange, const char *html, size_t size);
 void reply_json_text(struct http_exchange *exchange, const char *json, size_t size);
+void reply_xml_text(struct http_exchange *exchange, const char *xml, size_t size);
 
 /* Answer 404: there is no such thing ("case") of the id that was asked for; as a page
  * where one is wanted. */

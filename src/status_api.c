@@ -12,7 +12,6 @@
 #include "graph.h"
 #include "history_api.h"
 #include "json.h"
-#include "junit.h"
 #include "now.h"
 #include "pages.h"
 #include "render.h"
@@ -53,22 +52,11 @@ void status_json(struct http_exchange *exchange, void *context)
     document_reply(daemon->documents, exchange, NULL, NULL);
 }
 
-static void reply_junit(struct http_exchange *exchange, const char *document, size_t size)
-{
-    http_add_header(exchange, "Cache-Control", "no-store");
-    http_reply(exchange, 200, "application/xml", document, size);
-}
-
 void status_junit(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
-    struct instant moment = now();
-    size_t size;
-    char *document =
-        junit_document(daemon->engine, NULL, daemon->hostname, &moment, &size);
 
-    reply_junit(exchange, document, size);
-    free(document);
+    document_reply_junit(daemon->documents, exchange, NULL);
 }
 
 /* The actions of the run that people look at, else the shipped ones. Owned. */
@@ -190,25 +178,17 @@ static void show_kept_junit(struct http_exchange *exchange, struct daemon *daemo
                             struct json_object *text)
 {
     (void)daemon;
-    reply_junit(exchange, json_object_get_string(text),
-                (size_t)json_object_get_string_len(text));
+    reply_xml_text(exchange, json_object_get_string(text),
+                   (size_t)json_object_get_string_len(text));
 }
 
 void status_run_junit(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
-    struct instant moment = now();
-    size_t size;
-    char *document =
-        id != NULL ? junit_document(daemon->engine, id, daemon->hostname, &moment, &size)
-                   : NULL;
 
-    if (document != NULL)
-        reply_junit(exchange, document, size);
-    else
+    if (id == NULL || !document_reply_junit(daemon->documents, exchange, id))
         history_answer(exchange, daemon, HISTORY_JUNIT, id, "run", show_kept_junit);
-    free(document);
 }
 
 /* --- pictures --- */
