@@ -661,20 +661,20 @@ void world_created(struct world *world, size_t deployment)
                                                "  'cs_api': 'http://localhost:9000'}]");
 
     world->deployments[deployment].answered = true;
-    world_apply(world,
-                input_created(world->deployments[deployment].id, world->where, servers,
-                              NULL),
-                NULL);
+    world_apply(
+        world,
+        input_created(world->deployments[deployment].id, world->where, servers, NULL),
+        NULL);
     json_object_put(servers);
 }
 
 void world_not_created(struct world *world, size_t deployment, const char *cause)
 {
     world->deployments[deployment].answered = true;
-    world_apply(world,
-                input_created(world->deployments[deployment].id, world->where, NULL,
-                              cause),
-                NULL);
+    world_apply(
+        world,
+        input_created(world->deployments[deployment].id, world->where, NULL, cause),
+        NULL);
 }
 
 void world_destroyed(struct world *world, size_t deployment)
