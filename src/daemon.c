@@ -39,7 +39,7 @@
 #include <unistd.h>
 
 #define BEGIN_MS          5000  /* at the start: how long the first inputs have */
-#define JOBS_END_MS       1000  /* at the very end: how long running jobs have */
+#define JOBS_END_MS       3000  /* at the very end: libcurl looks up once a second */
 #define SPARE_DESCRIPTORS 100   /* not for connections: logs, workers, pipes to dot */
 #define HTTP_STEP_MS      30000 /* for an http step that names no time-out */
 #define DRAW_MS           30000 /* for one picture */

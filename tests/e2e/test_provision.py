@@ -431,7 +431,7 @@ class MeanwhileTest(ProvisionTest):
         self.daemon.signal(signal.SIGTERM)
         wait_until(lambda: not self.is_served(), 5, "the end of listening")
         self.daemon.signal(signal.SIGTERM)
-        self.daemon.wait(3)
+        self.daemon.wait(8)
 
     def is_served(self):
         try:
