@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is free, and which case can start. A signature with waiting cases is always in one
- * of three places: ready (to be tried, ordered by its first case), watching a client type
- * that it lacks, or blocked until a deployment is free.
+ * Who is free, and which case can start. Cases are numbered by their order. Every client
+ * type has the cases that need more than 0, 1, 2 … of them as sets of bits, so 64 cases
+ * are compared at once with what is free, and only with types that some case may lack.
+ *
+ * Where clients are of several types those counts can promise too much: the roles before
+ * may take whom a later role needs. Then the trial fails, and the case is out of the
+ * question until one more client of the type comes that was missing. Until then it can't
+ * succeed: whoever comes stands at the end of the lines, and whoever goes leaves those
+ * who stay to the same roles, or to earlier ones.
  */
 #include "matching.h"
 
+#include "bits.h"
 #include "json.h"
 #include "xalloc.h"
 
@@ -15,11 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Signatures that need more free clients of a type than this share the last bucket. */
-#define WATCH_BUCKETS 8
-
 TAILQ_HEAD(membership_list, membership);
-TAILQ_HEAD(signature_list, signature);
+TAILQ_HEAD(client_type_list, client_type);
 
 /* A client type as it is used by cases. */
 struct client_type {
@@ -29,9 +33,11 @@ struct client_type {
     struct membership_list free;         /* free clients, longest waiting first */
     size_t free_count;                   /* length of free */
     size_t busy_count;                   /* clients of this type that play */
-    bool shared;                         /* a client of this type had another one, too */
-    struct signature_list
-        watchers[WATCH_BUCKETS + 1];  /* by how many free ones they need */
+    struct bits *more; /* more[n]: cases that need more than n of them; owned */
+    size_t most;       /* length of more: no case needs more of them */
+    struct bits spent; /* cases whose earlier roles take all that are free */
+    bool scarce;       /* a case may lack it: it is in the list of those */
+    TAILQ_ENTRY(client_type) link;    /* among them */
     struct client_type *same_literal; /* next type with the same literal */
     UT_hash_handle hh;                /* by name */
 };
@@ -43,21 +49,16 @@ struct literal {
     UT_hash_handle hh;         /* by name */
 };
 
-enum standing { STANDS_NOWHERE, STANDS_READY, STANDS_WATCHING, STANDS_BLOCKED };
-
-/* What a case needs, and all waiting cases that need the same. */
+/* What a case needs, and all waiting cases that need the same: if the first of them can't
+ * start, none can. */
 struct signature {
-    char *key;                    /* names of the types; owned */
-    struct client_type **types;   /* of each role; owned array */
-    size_t role_count;            /* length of types */
-    bool deploys;                 /* needs a homerunner deployment */
-    struct testcase_list waiting; /* in the order of the files */
-    enum standing standing;       /* where it is, see above */
-    struct heap_entry ready; /* STANDS_READY: by the order of the first waiting case */
-    struct client_type *watched; /* STANDS_WATCHING: the type that it lacks */
-    size_t needed; /* STANDS_WATCHING: how many free ones it takes to try again */
-    TAILQ_ENTRY(signature) link; /* in watchers, or in blocked */
-    UT_hash_handle hh;           /* by key */
+    char *key;                  /* names of the types; owned */
+    struct client_type **types; /* of each role; owned array */
+    size_t role_count;          /* length of types */
+    bool deploys;               /* needs a homerunner deployment */
+    struct heap waiting;        /* its cases, by their order */
+    struct testcase *first;     /* of those; NULL: none waits */
+    UT_hash_handle hh;          /* by key */
 };
 
 struct matching {
@@ -65,9 +66,14 @@ struct matching {
     struct client_type *types;       /* by name; owned */
     struct literal *literals;        /* by registration type; owned */
     struct signature *signatures;    /* by key; owned */
-    struct heap ready;               /* signatures to be tried */
-    struct signature_list blocked;   /* signatures that wait for a deployment */
-    size_t trial; /* number of the latest trial, for marks on clients */
+    struct testcase **cases;         /* by order, those that ever waited; owned array */
+    size_t case_capacity;            /* length of cases */
+    struct bits first;               /* the first waiting case of every signature */
+    struct bits deploys;             /* cases that need a homerunner deployment */
+    struct client_type_list scarce;  /* types that a case may lack */
+    size_t from;          /* no case can start whose bit is in a word before this one */
+    bool deployment_free; /* as matching_next() heard last */
+    size_t trial;         /* number of the latest trial, for marks on clients */
 };
 
 /* --- client types --- */
@@ -105,8 +111,6 @@ static struct client_type *get_type(struct matching *matching, const char *name)
         }
     }
     TAILQ_INIT(&type->free);
-    for (size_t i = 0; i <= WATCH_BUCKETS; i++)
-        TAILQ_INIT(&type->watchers[i]);
     HASH_ADD_KEYPTR(hh, matching->types, type->name, strlen(type->name), type);
     add_literal(matching, type);
     return type;
@@ -128,55 +132,16 @@ static bool matches(const struct client_type *type, struct json_object *registra
     return true;
 }
 
-/* --- where a signature stands --- */
-
-static size_t bucket(size_t needed)
+/* Whether a case may lack it has changed, perhaps. */
+static void weigh_type(struct matching *matching, struct client_type *type)
 {
-    return needed < WATCH_BUCKETS ? needed : WATCH_BUCKETS;
-}
+    bool scarce = type->free_count < type->most || type->spent.count > 0;
 
-static void stand_nowhere(struct matching *matching, struct signature *signature)
-{
-    if (signature->standing == STANDS_READY)
-        heap_remove(&matching->ready, &signature->ready);
-    else if (signature->standing == STANDS_WATCHING)
-        TAILQ_REMOVE(&signature->watched->watchers[bucket(signature->needed)], signature,
-                     link);
-    else if (signature->standing == STANDS_BLOCKED)
-        TAILQ_REMOVE(&matching->blocked, signature, link);
-    signature->standing = STANDS_NOWHERE;
-}
-
-/* Try it again, unless no case of it waits. */
-static void stand_ready(struct matching *matching, struct signature *signature)
-{
-    struct testcase *first = TAILQ_FIRST(&signature->waiting);
-
-    if (signature->standing != STANDS_READY)
-        stand_nowhere(matching, signature);
-    if (first == NULL) {
-        stand_nowhere(matching, signature);
-        return;
-    }
-    heap_put(&matching->ready, &signature->ready, (int64_t)first->order);
-    signature->standing = STANDS_READY;
-}
-
-static void stand_watching(struct matching *matching, struct signature *signature,
-                           struct client_type *type)
-{
-    stand_nowhere(matching, signature);
-    signature->watched = type;
-    signature->needed = type->free_count + 1;
-    TAILQ_INSERT_TAIL(&type->watchers[bucket(signature->needed)], signature, link);
-    signature->standing = STANDS_WATCHING;
-}
-
-static void stand_blocked(struct matching *matching, struct signature *signature)
-{
-    stand_nowhere(matching, signature);
-    TAILQ_INSERT_TAIL(&matching->blocked, signature, link);
-    signature->standing = STANDS_BLOCKED;
+    if (scarce && !type->scarce)
+        TAILQ_INSERT_TAIL(&matching->scarce, type, link);
+    else if (!scarce && type->scarce)
+        TAILQ_REMOVE(&matching->scarce, type, link);
+    type->scarce = scarce;
 }
 
 /* --- life --- */
@@ -186,7 +151,7 @@ struct matching *matching_new(const struct settings *settings)
     struct matching *matching = xcalloc(1, sizeof *matching);
 
     matching->settings = settings;
-    TAILQ_INIT(&matching->blocked);
+    TAILQ_INIT(&matching->scarce);
     return matching;
 }
 
@@ -198,6 +163,7 @@ void matching_free(struct matching *matching)
 
     HASH_ITER (hh, matching->signatures, signature, next_signature) {
         HASH_DEL(matching->signatures, signature);
+        heap_clear(&signature->waiting);
         free(signature->key);
         free(signature->types);
         free(signature);
@@ -208,12 +174,20 @@ void matching_free(struct matching *matching)
     }
     HASH_ITER (hh, matching->types, type, next_type) {
         HASH_DEL(matching->types, type);
+        for (size_t i = 0; i < type->most; i++)
+            bits_clear(&type->more[i]);
+        bits_clear(&type->spent);
+        free(type->more);
         free(type->name);
         free(type);
     }
-    heap_clear(&matching->ready);
+    bits_clear(&matching->first);
+    bits_clear(&matching->deploys);
+    free(matching->cases);
     free(matching);
 }
+
+/* --- cases --- */
 
 static char *signature_key(const char *const *types, size_t count, bool deploys)
 {
@@ -246,65 +220,89 @@ static struct signature *get_signature(struct matching *matching,
     signature->types = xcalloc(count, sizeof(struct client_type *));
     signature->role_count = count;
     signature->deploys = deploys;
-    signature->ready.owner = signature;
     for (size_t i = 0; i < count; i++)
         signature->types[i] = get_type(matching, types[i]);
-    TAILQ_INIT(&signature->waiting);
     HASH_ADD_KEYPTR(hh, matching->signatures, signature->key, strlen(signature->key),
                     signature);
     return signature;
+}
+
+/* The case needs more than `count` of the type. */
+static void need_more(struct matching *matching, const struct testcase *testcase,
+                      struct client_type *type, size_t count)
+{
+    if (count == type->most) {
+        type->more = xreallocarray(type->more, ++type->most, sizeof *type->more);
+        type->more[count] = (struct bits){0};
+        weigh_type(matching, type);
+    }
+    bits_add(&type->more[count], testcase->order);
+}
+
+static void note_needs(struct matching *matching, struct testcase *testcase)
+{
+    const struct signature *signature = testcase->signature;
+    size_t order = testcase->order;
+
+    for (size_t i = 0; i < signature->role_count; i++) {
+        size_t before = 0;
+        for (size_t j = 0; j < i; j++)
+            before += signature->types[j] == signature->types[i];
+        need_more(matching, testcase, signature->types[i], before);
+    }
+    if (signature->deploys)
+        bits_add(&matching->deploys, order);
+    if (order >= matching->case_capacity) {
+        matching->case_capacity = 2 * order + 1;
+        matching->cases = xreallocarray(matching->cases, matching->case_capacity,
+                                        sizeof(struct testcase *));
+    }
+    matching->cases[order] = testcase;
+}
+
+/* Another case may be the first one of the signature now. */
+static void choose_first(struct matching *matching, struct signature *signature)
+{
+    const struct heap_entry *first = heap_first(&signature->waiting);
+
+    if (signature->first != NULL)
+        bits_remove(&matching->first, signature->first->order);
+    signature->first = first != NULL ? first->owner : NULL;
+    if (first == NULL)
+        return;
+    bits_add(&matching->first, signature->first->order);
+    if (signature->first->order / BITS_PER_WORD < matching->from)
+        matching->from = signature->first->order / BITS_PER_WORD;
 }
 
 void matching_add_case(struct matching *matching, struct testcase *testcase,
                        const char *const *types, size_t role_count, bool deploys)
 {
     struct signature *signature = get_signature(matching, types, role_count, deploys);
-    struct testcase *last = TAILQ_LAST(&signature->waiting, testcase_list);
-    struct testcase *later = NULL;
 
-    if (last != NULL && last->order > testcase->order) /* it is tried again */
-        TAILQ_FOREACH (later, &signature->waiting, waiting) {
-            if (later->order > testcase->order)
-                break;
-        }
-    if (later != NULL)
-        TAILQ_INSERT_BEFORE(later, testcase, waiting);
-    else
-        TAILQ_INSERT_TAIL(&signature->waiting, testcase, waiting);
     testcase->signature = signature;
-    stand_ready(matching, signature);
+    testcase->waiting.owner = testcase;
+    note_needs(matching, testcase);
+    heap_put(&signature->waiting, &testcase->waiting, (int64_t)testcase->order);
+    choose_first(matching, signature);
 }
 
 void matching_remove_case(struct matching *matching, struct testcase *testcase)
 {
-    TAILQ_REMOVE(&testcase->signature->waiting, testcase, waiting);
-    stand_ready(matching, testcase->signature);
+    heap_remove(&testcase->signature->waiting, &testcase->waiting);
+    choose_first(matching, testcase->signature);
 }
 
 /* --- clients --- */
 
-/* One more client is free: whoever waited for just that many is tried again. */
-static void wake_watchers(struct matching *matching, struct client_type *type)
+/* One more client is free: perhaps just the one that a case lacked. */
+static void note_arrival(struct matching *matching, struct client_type *type)
 {
-    struct signature *signature, *next;
-
-    for (signature = TAILQ_FIRST(&type->watchers[bucket(type->free_count)]);
-         signature != NULL; signature = next) {
-        next = TAILQ_NEXT(signature, link);
-        if (signature->needed <= type->free_count)
-            stand_ready(matching, signature);
-    }
-}
-
-/* Types that share clients: one that goes can change what others need, so all are tried
- * again. */
-static void wake_all_watchers(struct matching *matching, struct client_type *type)
-{
-    for (size_t i = 0; i <= WATCH_BUCKETS; i++) {
-        struct signature *signature;
-        while ((signature = TAILQ_FIRST(&type->watchers[i])) != NULL)
-            stand_ready(matching, signature);
-    }
+    type->free_count++;
+    if (type->free_count <= type->most || type->spent.count > 0)
+        matching->from = 0;
+    bits_clear(&type->spent);
+    weigh_type(matching, type);
 }
 
 void matching_add_client(struct matching *matching, struct client *client)
@@ -326,9 +324,7 @@ void matching_add_client(struct matching *matching, struct client *client)
         struct membership *membership = &client->memberships[client->membership_count++];
         *membership = (struct membership){.client = client, .type = type};
         TAILQ_INSERT_TAIL(&type->free, membership, link);
-        type->free_count++;
-        type->shared = type->shared || count > 1;
-        wake_watchers(matching, type);
+        note_arrival(matching, type);
     }
 }
 
@@ -339,8 +335,7 @@ static void leave_lines(struct matching *matching, struct client *client)
         struct client_type *type = client->memberships[i].type;
         TAILQ_REMOVE(&type->free, &client->memberships[i], link);
         type->free_count--;
-        if (type->shared)
-            wake_all_watchers(matching, type);
+        weigh_type(matching, type);
     }
 }
 
@@ -394,47 +389,79 @@ static size_t try_to_fill(struct matching *matching, const struct signature *sig
     return signature->role_count;
 }
 
-static struct testcase *take_case(struct matching *matching, struct signature *signature,
-                                  struct client **players)
+/* Which of the cases of this word have what they need, by count: those that can't be
+ * ruled out at once. */
+static uint64_t promising(const struct matching *matching, size_t word)
 {
-    struct testcase *testcase = TAILQ_FIRST(&signature->waiting);
+    uint64_t cases = bits_word(&matching->first, word);
+    const struct client_type *type;
 
-    TAILQ_REMOVE(&signature->waiting, testcase, waiting);
-    for (size_t i = 0; i < signature->role_count; i++)
+    if (!matching->deployment_free)
+        cases &= ~bits_word(&matching->deploys, word);
+    TAILQ_FOREACH (type, &matching->scarce, link) {
+        if (cases == 0)
+            break;
+        if (type->free_count < type->most)
+            cases &= ~bits_word(&type->more[type->free_count], word);
+        cases &= ~bits_word(&type->spent, word);
+    }
+    return cases;
+}
+
+/* Take the case and its players, by role, out of the lines. */
+static void take_case(struct matching *matching, struct testcase *testcase,
+                      struct client **players)
+{
+    for (size_t i = 0; i < testcase->signature->role_count; i++)
         leave_lines(matching, players[i]);
-    stand_ready(matching, signature);
-    return testcase;
+    matching_remove_case(matching, testcase);
+}
+
+/* Start it, if its roles can be filled: gives its players, or NULL. */
+static struct client **try_case(struct matching *matching, struct testcase *testcase)
+{
+    struct signature *signature = testcase->signature;
+    struct client **players = xcalloc(signature->role_count, sizeof(struct client *));
+    size_t filled = try_to_fill(matching, signature, players);
+
+    if (filled == signature->role_count) {
+        take_case(matching, testcase, players);
+        return players;
+    }
+    bits_add(&signature->types[filled]->spent, testcase->order);
+    weigh_type(matching, signature->types[filled]);
+    free(players);
+    return NULL;
 }
 
 struct testcase *matching_next(struct matching *matching, bool deployment_free,
-                               struct client ***filled_players)
+                               struct client ***players)
 {
-    struct heap_entry *entry;
+    size_t end = matching->first.first + matching->first.count;
 
-    while ((entry = heap_first(&matching->ready)) != NULL) {
-        struct signature *signature = entry->owner;
-        if (signature->deploys && !deployment_free) {
-            stand_blocked(matching, signature);
-            continue;
+    matching->deployment_free = deployment_free;
+    for (; matching->from < end; matching->from++) {
+        uint64_t cases = promising(matching, matching->from);
+        for (; cases != 0; cases &= cases - 1) {
+            size_t order =
+                matching->from * BITS_PER_WORD + (size_t)__builtin_ctzll(cases);
+            *players = try_case(matching, matching->cases[order]);
+            if (*players != NULL)
+                return matching->cases[order];
         }
-        struct client **players = xcalloc(signature->role_count, sizeof(struct client *));
-        size_t filled = try_to_fill(matching, signature, players);
-        if (filled == signature->role_count) {
-            *filled_players = players;
-            return take_case(matching, signature, players);
-        }
-        free(players);
-        stand_watching(matching, signature, signature->types[filled]);
     }
     return NULL;
 }
 
 void matching_deployment_freed(struct matching *matching)
 {
-    struct signature *signature;
+    matching->deployment_free = true;
+    matching->from = 0;
+}
 
-    while ((signature = TAILQ_FIRST(&matching->blocked)) != NULL)
-        stand_ready(matching, signature);
+size_t matching_trials(const struct matching *matching)
+{
+    return matching->trial;
 }
 
 char *matching_reason(const struct matching *matching, const struct testcase *testcase)
@@ -446,7 +473,7 @@ char *matching_reason(const struct matching *matching, const struct testcase *te
 
     free(players);
     if (filled == signature->role_count)
-        return xstrdup(signature->standing == STANDS_BLOCKED
+        return xstrdup(signature->deploys && !matching->deployment_free
                            ? "waits for a free homerunner deployment"
                            : "is about to start");
     const struct client_type *type = signature->types[filled];
