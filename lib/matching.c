@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is free, and which case can start. Cases are numbered by their order. Every client
- * type has the cases that need more than 0, 1, 2 … of them as sets of bits, so 64 cases
- * are compared at once with what is free, and only with types that some case may lack.
+ * Who is free, and which case can start. Supplies say which of the waiting cases have
+ * enough of each client type; the first of those is tried.
  *
- * Where clients are of several types those counts can promise too much: the roles before
+ * Where clients are of several types the counts can promise too much: the roles before
  * may take whom a later role needs. Then the trial fails, and the case is out of the
  * question until one more client of the type comes that was missing. Until then it can't
- * succeed: whoever comes stands at the end of the lines, and whoever goes leaves those
- * who stay to the same roles, or to earlier ones.
+ * succeed: whoever comes stands at the end of the lines, and when somebody goes, those
+ * who stay are taken as early as before.
  */
 #include "matching.h"
 
 #include "bits.h"
 #include "json.h"
+#include "supply.h"
 #include "xalloc.h"
 
 #include <assert.h>
@@ -23,29 +23,25 @@
 #include <string.h>
 
 TAILQ_HEAD(membership_list, membership);
-TAILQ_HEAD(client_type_list, client_type);
 
 /* A client type as it is used by cases. */
 struct client_type {
     char *name;                          /* as definitions name it; owned */
     const struct client_type_rule *rule; /* from the configuration, or NULL; borrowed */
-    const char *literal;                 /* the registration's `type`; borrowed */
+    struct literal *literal;             /* the registration's `type`; borrowed */
     struct membership_list free;         /* free clients, longest waiting first */
-    size_t free_count;                   /* length of free */
+    struct supply supply;                /* of those */
     size_t busy_count;                   /* clients of this type that play */
-    struct bits *more; /* more[n]: cases that need more than n of them; owned */
-    size_t most;       /* length of more: no case needs more of them */
-    struct bits spent; /* cases whose earlier roles take all that are free */
-    bool scarce;       /* a case may lack it: it is in the list of those */
-    TAILQ_ENTRY(client_type) link;    /* among them */
-    struct client_type *same_literal; /* next type with the same literal */
-    UT_hash_handle hh;                /* by name */
+    struct client_type *same_literal;    /* next type with the same literal */
+    UT_hash_handle hh;                   /* by name */
 };
 
-/* Client types that share the registration type. */
+/* Client types that share the registration type. A client that is of several of them
+ * fills one role only: so all of them together are counted, too. */
 struct literal {
     const char *name; /* the registration's `type`; borrowed from the first type */
     struct client_type *first; /* linked by same_literal */
+    struct supply supply;      /* of free clients that are of any of the types */
     UT_hash_handle hh;         /* by name */
 };
 
@@ -70,7 +66,9 @@ struct matching {
     size_t case_capacity;            /* length of cases */
     struct bits first;               /* the first waiting case of every signature */
     struct bits deploys;             /* cases that need a homerunner deployment */
-    struct client_type_list scarce;  /* types that a case may lack */
+    struct supply_list scarce;       /* what a case may lack */
+    struct client **players;         /* of the latest trial, by role; owned array */
+    size_t player_capacity;          /* length of players: roles of the largest case */
     size_t from;          /* no case can start whose bit is in a word before this one */
     bool deployment_free; /* as matching_next() heard last */
     size_t trial;         /* number of the latest trial, for marks on clients */
@@ -78,19 +76,18 @@ struct matching {
 
 /* --- client types --- */
 
-static void add_literal(struct matching *matching, struct client_type *type)
+static struct literal *get_literal(struct matching *matching, const char *name)
 {
     struct literal *literal = NULL;
 
-    HASH_FIND_STR(matching->literals, type->literal, literal);
-    if (literal == NULL) {
-        literal = xcalloc(1, sizeof *literal);
-        literal->name = type->literal;
-        HASH_ADD_KEYPTR(hh, matching->literals, literal->name, strlen(literal->name),
-                        literal);
-    }
-    type->same_literal = literal->first;
-    literal->first = type;
+    HASH_FIND_STR(matching->literals, name, literal);
+    if (literal != NULL)
+        return literal;
+    literal = xcalloc(1, sizeof *literal);
+    literal->name = name;
+    HASH_ADD_KEYPTR(hh, matching->literals, literal->name, strlen(literal->name),
+                    literal);
+    return literal;
 }
 
 static struct client_type *get_type(struct matching *matching, const char *name)
@@ -102,17 +99,17 @@ static struct client_type *get_type(struct matching *matching, const char *name)
         return type;
     type = xcalloc(1, sizeof *type);
     type->name = xstrdup(name);
-    type->literal = type->name;
     for (size_t i = 0; i < matching->settings->client_type_count; i++) {
         const struct client_type_rule *rule = &matching->settings->client_types[i];
-        if (strcmp(rule->name, name) == 0) {
+        if (strcmp(rule->name, name) == 0)
             type->rule = rule;
-            type->literal = rule->type;
-        }
     }
     TAILQ_INIT(&type->free);
     HASH_ADD_KEYPTR(hh, matching->types, type->name, strlen(type->name), type);
-    add_literal(matching, type);
+    type->literal =
+        get_literal(matching, type->rule != NULL ? type->rule->type : type->name);
+    type->same_literal = type->literal->first;
+    type->literal->first = type;
     return type;
 }
 
@@ -130,18 +127,6 @@ static bool matches(const struct client_type *type, struct json_object *registra
             return false;
     }
     return true;
-}
-
-/* Whether a case may lack it has changed, perhaps. */
-static void weigh_type(struct matching *matching, struct client_type *type)
-{
-    bool scarce = type->free_count < type->most || type->spent.count > 0;
-
-    if (scarce && !type->scarce)
-        TAILQ_INSERT_TAIL(&matching->scarce, type, link);
-    else if (!scarce && type->scarce)
-        TAILQ_REMOVE(&matching->scarce, type, link);
-    type->scarce = scarce;
 }
 
 /* --- life --- */
@@ -170,19 +155,18 @@ void matching_free(struct matching *matching)
     }
     HASH_ITER (hh, matching->literals, literal, next_literal) {
         HASH_DEL(matching->literals, literal);
+        supply_clear(&literal->supply);
         free(literal);
     }
     HASH_ITER (hh, matching->types, type, next_type) {
         HASH_DEL(matching->types, type);
-        for (size_t i = 0; i < type->most; i++)
-            bits_clear(&type->more[i]);
-        bits_clear(&type->spent);
-        free(type->more);
+        supply_clear(&type->supply);
         free(type->name);
         free(type);
     }
     bits_clear(&matching->first);
     bits_clear(&matching->deploys);
+    free(matching->players);
     free(matching->cases);
     free(matching);
 }
@@ -227,37 +211,37 @@ static struct signature *get_signature(struct matching *matching,
     return signature;
 }
 
-/* The case needs more than `count` of the type. */
-static void need_more(struct matching *matching, const struct testcase *testcase,
-                      struct client_type *type, size_t count)
+/* Every role needs one more than the roles before it: of its type, and of its literal. */
+static void note_needs(struct matching *matching, const struct signature *signature,
+                       size_t order)
 {
-    if (count == type->most) {
-        type->more = xreallocarray(type->more, ++type->most, sizeof *type->more);
-        type->more[count] = (struct bits){0};
-        weigh_type(matching, type);
-    }
-    bits_add(&type->more[count], testcase->order);
-}
-
-static void note_needs(struct matching *matching, struct testcase *testcase)
-{
-    const struct signature *signature = testcase->signature;
-    size_t order = testcase->order;
-
     for (size_t i = 0; i < signature->role_count; i++) {
-        size_t before = 0;
-        for (size_t j = 0; j < i; j++)
-            before += signature->types[j] == signature->types[i];
-        need_more(matching, testcase, signature->types[i], before);
+        struct client_type *type = signature->types[i];
+        size_t of_type = 0, of_literal = 0;
+        for (size_t j = 0; j < i; j++) {
+            of_type += signature->types[j] == type;
+            of_literal += signature->types[j]->literal == type->literal;
+        }
+        supply_need(&type->supply, &matching->scarce, of_type, order);
+        supply_need(&type->literal->supply, &matching->scarce, of_literal, order);
     }
     if (signature->deploys)
         bits_add(&matching->deploys, order);
+}
+
+/* Have room for the case, and for its players. */
+static void make_room(struct matching *matching, size_t order, size_t role_count)
+{
     if (order >= matching->case_capacity) {
         matching->case_capacity = 2 * order + 1;
         matching->cases = xreallocarray(matching->cases, matching->case_capacity,
                                         sizeof(struct testcase *));
     }
-    matching->cases[order] = testcase;
+    if (role_count > matching->player_capacity) {
+        matching->player_capacity = role_count;
+        matching->players =
+            xreallocarray(matching->players, role_count, sizeof(struct client *));
+    }
 }
 
 /* Another case may be the first one of the signature now. */
@@ -282,7 +266,9 @@ void matching_add_case(struct matching *matching, struct testcase *testcase,
 
     testcase->signature = signature;
     testcase->waiting.owner = testcase;
-    note_needs(matching, testcase);
+    make_room(matching, testcase->order, role_count);
+    matching->cases[testcase->order] = testcase;
+    note_needs(matching, signature, testcase->order);
     heap_put(&signature->waiting, &testcase->waiting, (int64_t)testcase->order);
     choose_first(matching, signature);
 }
@@ -295,14 +281,10 @@ void matching_remove_case(struct matching *matching, struct testcase *testcase)
 
 /* --- clients --- */
 
-/* One more client is free: perhaps just the one that a case lacked. */
-static void note_arrival(struct matching *matching, struct client_type *type)
+static void grow(struct matching *matching, struct supply *supply)
 {
-    type->free_count++;
-    if (type->free_count <= type->most || type->spent.count > 0)
+    if (supply_grow(supply, &matching->scarce))
         matching->from = 0;
-    bits_clear(&type->spent);
-    weigh_type(matching, type);
 }
 
 void matching_add_client(struct matching *matching, struct client *client)
@@ -316,6 +298,8 @@ void matching_add_client(struct matching *matching, struct client *client)
     for (struct client_type *type = literal ? literal->first : NULL; type != NULL;
          type = type->same_literal)
         count += matches(type, client->registration);
+    if (count > 0)
+        grow(matching, &literal->supply);
     client->memberships = xcalloc(count, sizeof *client->memberships);
     for (struct client_type *type = literal ? literal->first : NULL; type != NULL;
          type = type->same_literal) {
@@ -324,18 +308,19 @@ void matching_add_client(struct matching *matching, struct client *client)
         struct membership *membership = &client->memberships[client->membership_count++];
         *membership = (struct membership){.client = client, .type = type};
         TAILQ_INSERT_TAIL(&type->free, membership, link);
-        note_arrival(matching, type);
+        grow(matching, &type->supply);
     }
 }
 
 /* Out of the lines; the memberships stay, to be counted as busy. */
 static void leave_lines(struct matching *matching, struct client *client)
 {
+    if (client->membership_count > 0)
+        supply_shrink(&client->memberships[0].type->literal->supply, &matching->scarce);
     for (size_t i = 0; i < client->membership_count; i++) {
         struct client_type *type = client->memberships[i].type;
         TAILQ_REMOVE(&type->free, &client->memberships[i], link);
-        type->free_count--;
-        weigh_type(matching, type);
+        supply_shrink(&type->supply, &matching->scarce);
     }
 }
 
@@ -389,49 +374,40 @@ static size_t try_to_fill(struct matching *matching, const struct signature *sig
     return signature->role_count;
 }
 
-/* Which of the cases of this word have what they need, by count: those that can't be
- * ruled out at once. */
+/* Those cases of this word that have what they need, by count. */
 static uint64_t promising(const struct matching *matching, size_t word)
 {
     uint64_t cases = bits_word(&matching->first, word);
-    const struct client_type *type;
 
     if (!matching->deployment_free)
         cases &= ~bits_word(&matching->deploys, word);
-    TAILQ_FOREACH (type, &matching->scarce, link) {
-        if (cases == 0)
-            break;
-        if (type->free_count < type->most)
-            cases &= ~bits_word(&type->more[type->free_count], word);
-        cases &= ~bits_word(&type->spent, word);
-    }
-    return cases;
+    return supply_suffices(&matching->scarce, word, cases);
 }
 
-/* Take the case and its players, by role, out of the lines. */
-static void take_case(struct matching *matching, struct testcase *testcase,
-                      struct client **players)
+/* Whether its roles can be filled; if not, whom it lacks is remembered. */
+static bool try_case(struct matching *matching, const struct testcase *testcase)
 {
-    for (size_t i = 0; i < testcase->signature->role_count; i++)
+    const struct signature *signature = testcase->signature;
+    size_t filled = try_to_fill(matching, signature, matching->players);
+
+    if (filled == signature->role_count)
+        return true;
+    supply_spend(&signature->types[filled]->supply, &matching->scarce, testcase->order);
+    return false;
+}
+
+/* Take the case and its players out of the lines; gives those, an array. */
+static struct client **take_case(struct matching *matching, struct testcase *testcase)
+{
+    size_t count = testcase->signature->role_count;
+    struct client **players = xcalloc(count, sizeof(struct client *));
+
+    for (size_t i = 0; i < count; i++) {
+        players[i] = matching->players[i];
         leave_lines(matching, players[i]);
-    matching_remove_case(matching, testcase);
-}
-
-/* Start it, if its roles can be filled: gives its players, or NULL. */
-static struct client **try_case(struct matching *matching, struct testcase *testcase)
-{
-    struct signature *signature = testcase->signature;
-    struct client **players = xcalloc(signature->role_count, sizeof(struct client *));
-    size_t filled = try_to_fill(matching, signature, players);
-
-    if (filled == signature->role_count) {
-        take_case(matching, testcase, players);
-        return players;
     }
-    bits_add(&signature->types[filled]->spent, testcase->order);
-    weigh_type(matching, signature->types[filled]);
-    free(players);
-    return NULL;
+    matching_remove_case(matching, testcase);
+    return players;
 }
 
 struct testcase *matching_next(struct matching *matching, bool deployment_free,
@@ -441,13 +417,14 @@ struct testcase *matching_next(struct matching *matching, bool deployment_free,
 
     matching->deployment_free = deployment_free;
     for (; matching->from < end; matching->from++) {
-        uint64_t cases = promising(matching, matching->from);
-        for (; cases != 0; cases &= cases - 1) {
-            size_t order =
-                matching->from * BITS_PER_WORD + (size_t)__builtin_ctzll(cases);
-            *players = try_case(matching, matching->cases[order]);
-            if (*players != NULL)
-                return matching->cases[order];
+        struct testcase **cases = &matching->cases[matching->from * BITS_PER_WORD];
+        uint64_t left = promising(matching, matching->from);
+        for (; left != 0; left &= left - 1) {
+            struct testcase *testcase = cases[__builtin_ctzll(left)];
+            if (try_case(matching, testcase)) {
+                *players = take_case(matching, testcase);
+                return testcase;
+            }
         }
     }
     return NULL;
@@ -480,7 +457,7 @@ char *matching_reason(const struct matching *matching, const struct testcase *te
     size_t taken = 0;
     for (size_t i = 0; i < filled; i++)
         taken += signature->types[i] == type;
-    size_t left = taken < type->free_count ? type->free_count - taken : 0;
+    size_t left = taken < type->supply.free ? type->supply.free - taken : 0;
     return xasprintf("%s needs %s: %zu free of %zu", testcase->machine->roles[filled],
-                     type->name, left, type->free_count + type->busy_count);
+                     type->name, left, type->supply.free + type->busy_count);
 }

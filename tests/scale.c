@@ -3,7 +3,8 @@
  * What one client costs the engine among few and among many: `make tests/scale`, then run
  * it. Every shape of fleet is measured with 100 free clients and 50 waiting cases, and
  * with 20,000 and 10,000; the last column is how much dearer it is there. No part of
- * `make check`: times depend on the machine. An argument chooses shapes by name.
+ * `make check`: times depend on the machine. An argument chooses shapes by name, a
+ * second one, few or many, the size: for a profiler that counts instructions.
  */
 #include "definition.h"
 #include "dictionary.h"
@@ -28,10 +29,11 @@ struct size {
     size_t choices[4]; /* of how many types each of four roles may be */
     size_t times;      /* how many fleets are measured */
     size_t each;       /* how often each of them is */
+    size_t scarce;     /* the same where nobody is free at first */
 };
 
-static const struct size few = {100, 50, {10, 5, 1, 1}, 200, 2};
-static const struct size many = {20000, 10000, {10, 10, 10, 10}, 1, 300};
+static const struct size few = {100, 50, {10, 5, 1, 1}, 200, 2, 200};
+static const struct size many = {20000, 10000, {10, 10, 10, 10}, 1, 300, 2000};
 
 /* A fleet and what happens to it. */
 struct shape {
@@ -119,9 +121,9 @@ static struct json_object *definition_root(const struct shape *shape,
     if (!shape->scarce && !shape->deployed)
         json_put(roles, "a", json_tokener_parse("[\"rare\"]"));
     else
-        put_types(roles, "a", 0, 1);
+        put_types(roles, "a", KINDS - 1, 1);
     for (size_t i = 0; i < shape->constant; i++)
-        put_types(roles, constant[i], 7 * i, 1);
+        put_types(roles, constant[i], 7 * i + 2, 1);
     for (size_t i = 0; i < 4 && !shape->same; i++)
         put_types(roles, varied[i], 5 * i, size->choices[i]);
     json_put(root, "clients", roles);
@@ -273,18 +275,38 @@ static double seconds(void)
 /* Nanoseconds that it takes once. */
 static double measure(const struct shape *shape, const struct size *size)
 {
+    size_t each = shape->scarce ? size->scarce : size->each;
     double spent = 0;
 
     chance = 1;
     for (size_t i = 0; i < size->times; i++) {
         struct engine *engine = make_fleet(shape, size);
         double began = seconds();
-        for (size_t k = 0; k < size->each; k++)
+        for (size_t k = 0; k < each; k++)
             shape->happens(engine, shape, k);
         spent += seconds() - began;
         engine_free(engine);
     }
-    return spent * 1e9 / (double)(size->times * size->each);
+    return spent * 1e9 / (double)(size->times * each);
+}
+
+/* Of one size only, for a profiler. */
+static void run_one(const struct shape *shape, const char *size)
+{
+    const struct size *sizes[] = {&few, &many};
+    const struct size *chosen = sizes[strcmp(size, "many") == 0];
+
+    printf("%-28s %8.0f ns, %zu times\n", shape->name, measure(shape, chosen),
+           chosen->times * (shape->scarce ? chosen->scarce : chosen->each));
+}
+
+static void run_both(const struct shape *shape)
+{
+    double small = measure(shape, &few);
+    double large = measure(shape, &many);
+
+    printf("%-28s %8.0f ns %10.0f ns %8.2f\n", shape->name, small, large, large / small);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
@@ -292,11 +314,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         if (argc > 1 && strstr(shapes[i].name, argv[1]) == NULL)
             continue;
-        double small = measure(&shapes[i], &few);
-        double large = measure(&shapes[i], &many);
-        printf("%-28s %8.0f ns %10.0f ns %8.2f\n", shapes[i].name, small, large,
-               large / small);
-        fflush(stdout);
+        if (argc > 2)
+            run_one(&shapes[i], argv[2]);
+        else
+            run_both(&shapes[i]);
     }
     free(last_made);
     return EXIT_SUCCESS;
