@@ -432,7 +432,6 @@ struct testcase *matching_next(struct matching *matching, bool deployment_free,
 
 void matching_deployment_freed(struct matching *matching)
 {
-    matching->deployment_free = true;
     matching->from = 0;
 }
 

@@ -469,6 +469,33 @@ START_TEST(clients_of_all_types_count_once)
 }
 END_TEST
 
+/* A case that can't be filled, though the counts promise it, is tried again only when one
+ * more client comes of the type that was missing. */
+START_TEST(hope_in_vain_costs_one_trial)
+{
+    static const int any_and_red[] = {0, 4};
+    static const int phones[] = {1, 1, 1, 1};
+
+    setup();
+    add_case(any_and_red, 2, false);
+    add_case(phones, 4, false);
+    add_client("{'type': 'web', 'colour': 'red'}"); /* the first role takes it */
+    add_client("{'type': 'web'}");
+    ck_assert_uint_eq(start_all(), 0);
+    ck_assert_uint_eq(matching_trials(matching), 1);
+    for (size_t i = 0; i < 3; i++) {
+        add_client("{'type': 'phone'}");
+        add_client("{'type': 'web'}");
+        ck_assert_uint_eq(start_all(), 0);
+    }
+    ck_assert_uint_eq(matching_trials(matching), 1);
+    add_client("{'type': 'web', 'colour': 'red'}");
+    ck_assert_uint_eq(start_all(), 1);
+    ck_assert_uint_eq(matching_trials(matching), 2);
+    teardown();
+}
+END_TEST
+
 /* Deployments that are all in use keep cases from being looked at, too. */
 START_TEST(a_deployment_that_is_free_starts_one)
 {
@@ -622,6 +649,7 @@ int main(void)
     tcase_add_loop_test(tcase, fleets_of_many_shapes_are_matched_likewise, 0, 8);
     tcase_add_test(tcase, one_that_all_lacked_starts_one);
     tcase_add_test(tcase, clients_of_all_types_count_once);
+    tcase_add_test(tcase, hope_in_vain_costs_one_trial);
     tcase_add_test(tcase, a_deployment_that_is_free_starts_one);
     tcase_add_test(tcase, the_longest_waiting_plays);
     tcase_add_test(tcase, many_roles_of_one_type_are_filled);
