@@ -211,19 +211,23 @@ static struct signature *get_signature(struct matching *matching,
     return signature;
 }
 
-/* Every role needs one more than the roles before it: of its type, and of its literal. */
+/* The case needs one more of it than it was known to. */
+static void note_need(struct matching *matching, struct supply *supply, size_t order)
+{
+    supply_need(supply, &matching->scarce, supply->noted++, order);
+}
+
+/* Count what the roles of the case need: of their types, and of their literals. */
 static void note_needs(struct matching *matching, const struct signature *signature,
                        size_t order)
 {
     for (size_t i = 0; i < signature->role_count; i++) {
-        struct client_type *type = signature->types[i];
-        size_t of_type = 0, of_literal = 0;
-        for (size_t j = 0; j < i; j++) {
-            of_type += signature->types[j] == type;
-            of_literal += signature->types[j]->literal == type->literal;
-        }
-        supply_need(&type->supply, &matching->scarce, of_type, order);
-        supply_need(&type->literal->supply, &matching->scarce, of_literal, order);
+        note_need(matching, &signature->types[i]->supply, order);
+        note_need(matching, &signature->types[i]->literal->supply, order);
+    }
+    for (size_t i = 0; i < signature->role_count; i++) {
+        signature->types[i]->supply.noted = 0;
+        signature->types[i]->literal->supply.noted = 0;
     }
     if (signature->deploys)
         bits_add(&matching->deploys, order);

@@ -14,11 +14,12 @@
 
 /* All zero: nobody is free, nobody is needed. */
 struct supply {
-    size_t free;              /* how many are free */
-    struct bits *more;        /* more[n]: cases that need more than n; owned */
-    size_t most;              /* length of more: no case needs more */
-    struct bits spent;        /* cases that can't have those that are free */
-    bool scarce;              /* a case may lack it: it is in the list of such */
+    size_t free;       /* how many are free */
+    struct bits *more; /* more[n]: cases that need more than n; owned */
+    size_t most;       /* length of more: no case needs more */
+    struct bits spent; /* cases that can't have those that are free */
+    size_t noted;      /* for the caller: of the case whose needs it counts just now */
+    bool scarce;       /* a case may lack it: it is in the list of such */
     TAILQ_ENTRY(supply) link; /* in there */
 };
 
