@@ -180,23 +180,30 @@ static void register_number(struct engine *engine, const struct shape *shape,
     register_client(engine, shape, id, kind);
 }
 
+static void make_settings(struct settings *settings, const struct shape *shape)
+{
+    settings_init(settings);
+    settings->deployments = 2;
+    settings->server_types = xcalloc(1, sizeof *settings->server_types);
+    settings->server_type_count = 1;
+    settings->server_types[0].name = xstrdup("made");
+    settings->server_types[0].images = xcalloc(1, sizeof(char *));
+    settings->server_types[0].images[0] = xstrdup("image");
+    settings->server_types[0].image_count = 1;
+    if (shape->kinds)
+        add_rules(settings);
+}
+
 static struct engine *make_fleet(const struct shape *shape, const struct size *size)
 {
     struct engine *engine = engine_new(&ops, NULL, &now);
     struct settings settings;
 
-    settings_init(&settings);
-    settings.deployments = 2;
-    settings.server_types = xcalloc(1, sizeof *settings.server_types);
-    settings.server_type_count = 1;
-    settings.server_types[0].name = xstrdup("made");
-    settings.server_types[0].images = xcalloc(1, sizeof(char *));
-    settings.server_types[0].images[0] = xstrdup("image");
-    settings.server_types[0].image_count = 1;
-    if (shape->kinds)
-        add_rules(&settings);
+    make_settings(&settings, shape);
     struct run *run = run_new(RUN, &settings);
-    run_choose(run, json_new_array(), shape->same ? size->cases : 1, 0);
+    struct json_object *only = json_new_array();
+    run_choose(run, only, shape->same ? size->cases : 1, 0);
+    json_object_put(only);
     add_test(run, definition_root(shape, size));
     if (run_case_count(run) != size->cases) {
         printf("%s: there are %zu cases\n", shape->name, run_case_count(run));
