@@ -626,7 +626,7 @@ static size_t make_noise(struct peer *reader)
     size_t before = reader->size;
 
     for (int i = 0; i < 200; i++) {
-        char text[32];
+        char text[64];
         for (int k = 0; k < 90; k++) {
             snprintf(text, sizeof text, "a-client-with-a-long-id-%d", k);
             events_note(events, ENGINE_CLIENT, text);
