@@ -46,4 +46,7 @@ void matching_deployment_freed(struct matching *matching);
 /* Why a waiting case has not started, in a sentence. Owned by the caller. */
 char *matching_reason(const struct matching *matching, const struct testcase *testcase);
 
+/* How many clients stand in line under this client type. */
+size_t matching_free_of(const struct matching *matching, const char *type);
+
 #endif
