@@ -49,8 +49,9 @@ char *pages_manual(struct json_object *playing, size_t *size);
 /* That nobody takes part under this id (any more). */
 char *pages_manual_gone(struct json_object *nothing, size_t *size);
 
-/* All actions that there are; of dictionary_json(). */
-char *pages_actions(struct json_object *dictionary, size_t *size);
+/* All actions that there are; of dictionary_json(), with `usage` of usage_json() in
+ * lib/usage.h, and `base`, the address of the server for examples. */
+char *pages_actions(struct json_object *document, size_t *size);
 
 /* An error of HTTP, with the way back. `detail` may be NULL. */
 char *pages_problem(int status, const char *title, const char *detail, size_t *size);

@@ -192,7 +192,7 @@ static void put_waits(struct markup *markup, struct json_object *playing)
     open_block(markup, "waits");
     markup_element(markup, "p",
                    "Keep this page open, and your screen on: who is not heard of for a "
-                   "minute is forgotten.",
+                   "while is forgotten.",
                    "class", "about", NULL);
     if (count == 0)
         markup_element(
@@ -217,6 +217,32 @@ static void put_waits(struct markup *markup, struct json_object *playing)
         markup_close(markup);
     }
     markup_close(markup);
+    markup_close(markup);
+}
+
+/* Whose turn it is while this client has nothing to do. */
+static void put_turns(struct markup *markup, struct json_object *playing)
+{
+    struct json_object *part = json_member(playing, "part");
+    bool somebody_acts = false;
+
+    open_block(markup, "turns");
+    for (size_t i = 0; i < text_count(part, "others"); i++) {
+        struct json_object *other = text_element(part, "others", i);
+        char *words = task_words(text_member(other, "action"));
+        if (*words != '\0') {
+            somebody_acts = true;
+            markup_open(markup, "p", NULL);
+            markup_text(markup, "It is the turn of ");
+            text_put_in(markup, "b", NULL, text_member(other, "role"));
+            markup_text(markup, ": ");
+            text_put(markup, words, TEXT_BOARD_BYTES);
+            markup_close(markup);
+        }
+        free(words);
+    }
+    if (!somebody_acts)
+        markup_element(markup, "p", "It is the server's turn.", NULL);
     markup_close(markup);
 }
 
@@ -281,7 +307,8 @@ static void put_others(struct markup *markup, struct json_object *part)
 
 static void put_test(struct markup *markup, struct json_object *part)
 {
-    const char *machine = text_member(part, "machine");
+    bool has_ended = part_state_is_end(part_state(text_member(part, "state")));
+    const char *machine = has_ended ? "" : text_member(part, "machine");
 
     open_fact(markup, "The test");
     part_open_link(markup, text_member(part, "case"), "status");
@@ -407,7 +434,9 @@ char *pages_manual(struct json_object *playing, size_t *size)
         markup_close(markup);
     } else if (standing == IS_OVER) {
         put_end(markup, playing);
-    } else if (json_member(playing, "part") == NULL) {
+    } else if (json_member(playing, "part") != NULL) {
+        put_turns(markup, playing);
+    } else {
         put_waits(markup, playing);
     }
     if (standing != IS_WAITING && json_member(playing, "part") != NULL)

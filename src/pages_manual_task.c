@@ -158,8 +158,10 @@ static void put_value(struct markup *markup, const char *path, const char *meani
     markup_open(markup, "div", NULL);
     markup_open(markup, "dt", NULL);
     text_put(markup, path, TEXT_BOARD_BYTES);
-    if (*meaning != '\0')
+    if (*meaning != '\0') {
+        markup_text(markup, " ");
         text_put_in(markup, "small", NULL, meaning);
+    }
     markup_close(markup);
     markup_open(markup, "dd", NULL);
     markup_open(markup, "code", NULL);
@@ -167,7 +169,7 @@ static void put_value(struct markup *markup, const char *path, const char *meani
     markup_close(markup);
     markup_open(markup, "button", "type", "button", "class", "copy", "hidden", "hidden",
                 NULL);
-    markup_text(markup, "Copy");
+    markup_text(markup, "Copy ");
     markup_open(markup, "span", "class", "spoken", NULL);
     text_put(markup, path, TEXT_BOARD_BYTES);
     markup_close(markup);

@@ -18,6 +18,10 @@
       (block) => [block.id, block.outerHTML]));
   }
 
+  function headline() {
+    return Array.from(document.getElementById("now").children, (part) => part.textContent).join(": ");
+  }
+
   function pause(ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
@@ -29,7 +33,7 @@
 
   function exchange(next) {
     const now = blocks(next);
-    const hadFocus = manual().contains(document.activeElement);
+    const focused = document.activeElement.closest("#manual > [id]");
     for (const id of written.keys()) {
       if (!now.has(id)) document.getElementById(id).remove();
     }
@@ -46,8 +50,14 @@
       before = block;
     }
     written = now;
-    // Who pressed a button that is gone goes on at the heading.
-    if (hadFocus && !manual().contains(document.activeElement)) manual().querySelector("h1").focus();
+    if (focused && !focused.isConnected) moveFocus(focused.id);
+  }
+
+  // Who pressed a button that is gone goes on in the same block; with a task, at the heading.
+  function moveFocus(id) {
+    const block = id === "task" ? null : document.getElementById(id);
+    const place = block && block.querySelector("input:not([type=hidden]), button, summary");
+    (place || manual().querySelector("h1")).focus();
   }
 
   function apply(text, url) {
@@ -57,7 +67,7 @@
       location.assign(url);
       return;
     }
-    const said = manual().querySelector("#now").textContent;
+    const said = headline();
     exchange(next);
     Object.assign(manual().dataset, there.dataset);
     document.title = next.title;
@@ -65,8 +75,7 @@
     icon(document).href = icon(next).href;
     const light = (page) => page.querySelector("header .light");
     light(document).replaceWith(document.importNode(light(next), true));
-    const says = manual().querySelector("#now").textContent;
-    if (says !== said) news.textContent = says;
+    if (headline() !== said) news.textContent = headline();
     begin();
   }
 
