@@ -56,14 +56,15 @@ char *task_words(const char *name)
 
 /* --- the sentence --- */
 
-/* Take what comes next of a sentence with `${path}` in it: plain text, or a value. False
- * at its end, and where a value is missing (*is_whole says so). */
+/* A piece of a sentence with `${path}` in it. */
 struct piece {
     const char *text;          /* plain, of this length; borrowed */
     size_t length;             /* bytes of text */
     struct json_object *value; /* of a path; NULL: it is text; borrowed */
 };
 
+/* Take the next one. False at the end, and where a value is missing (*is_whole says
+ * so). */
 static bool next_piece(const char **at, struct json_object *data, struct piece *piece,
                        bool *is_whole)
 {

@@ -146,7 +146,7 @@
     const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
     const answer = await fetch(form.action, { method: "POST", body });
     if ((answer.headers.get("Content-Type") || "").startsWith("text/html")) {
-      form.reset();
+      if (answer.ok) form.reset();
       apply(await answer.text(), answer.url);
     } else {
       throw new Error((await answer.json()).detail);
