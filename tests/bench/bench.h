@@ -9,6 +9,9 @@
 struct bench {
     const char *program; /* path of trafficlightd */
     const char *bare;    /* path of the yardstick */
+    const char *nginx;   /* path of another one, which may not be there */
+    const char *suites;  /* folder of the shipped tests */
+    long inputs;         /* of the journal that is read back */
     char *folder;        /* for all files of this time; owned, removed at the end */
     struct cpus cpus;    /* where what runs */
     int rounds;          /* how often each side is measured */

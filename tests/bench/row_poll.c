@@ -76,41 +76,69 @@ static void end_pollers(struct pollers *pollers)
     free(pollers);
 }
 
-static void tell(struct table *table, const struct side *sides)
+/* Whom they are compared with; the first is ours. */
+enum { OURS, PLAIN, CHANGELIST, NGINX, SIDES };
+static const char *const names[SIDES] = {"trafficlightd", "bare evhttp",
+                                         "bare evhttp with a changelist", "nginx"};
+
+/* The server of a side that is not ours, which gives that answer. */
+static struct server *start_other(const struct bench *bench, size_t which,
+                                  const char *answer, char **cause)
+{
+    if (which == NGINX)
+        return daemons_start_nginx(bench, answer, cause);
+    return daemons_start_bare(bench, answer, which == CHANGELIST ? "--changelist" : NULL,
+                              cause);
+}
+
+static void tell(struct table *table, const struct side *sides, size_t count)
 {
     static const int told[] = {METRIC_RATE, METRIC_CPU, METRIC_MEDIAN, METRIC_P99};
+    struct goal as_many = {GOAL_RATIO_AT_LEAST, 1};
 
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-        table_compare(table, "polls, 64 clients", told[i], &sides[0], &sides[1]);
+        table_compare(table, "polls, 64 clients", told[i], &sides[OURS], &sides[PLAIN],
+                      told[i] == METRIC_RATE ? as_many : NO_GOAL);
+    table_compare(table, "polls against a changelist", METRIC_RATE, &sides[OURS],
+                  &sides[CHANGELIST], NO_GOAL);
+    if (count <= NGINX) {
+        table_skip(table, "polls against nginx", "there is no nginx here");
+        return;
+    }
+    table_compare(table, "polls against nginx", METRIC_RATE, &sides[OURS], &sides[NGINX],
+                  NO_GOAL);
+    table_compare(table, "polls against nginx", METRIC_CPU, &sides[OURS], &sides[NGINX],
+                  NO_GOAL);
 }
 
 int row_poll(struct bench *bench, char **cause)
 {
     struct daemon_setup setup = {
         .name = "poll", .definition = definition, .cases = CLIENTS};
-    struct pollers *ours = xcalloc(1, sizeof *ours), *bare = xcalloc(1, sizeof *bare);
-    struct side *sides = xcalloc(2, sizeof *sides);
-    char *answer = NULL, *bare_answer = NULL;
+    struct pollers *all[SIDES] = {NULL};
+    struct side *sides = xcalloc(SIDES, sizeof *sides);
+    size_t count = daemons_have_nginx(bench) ? SIDES : NGINX;
+    char *answer = NULL;
     int result = -1;
 
-    ours->server = daemons_start(bench, &setup, cause);
-    answer = begin_pollers(ours, cause);
-    if (answer == NULL)
-        goto out;
-    bare->server = daemons_start_bare(bench, answer, cause);
-    bare_answer = begin_pollers(bare, cause);
-    if (bare_answer == NULL)
-        goto out;
-    side_begin(&sides[0], "trafficlightd", ours->load, ours->server);
-    side_begin(&sides[1], "bare evhttp", bare->load, bare->server);
-    result = compare_sides(bench, sides, 2, cause);
+    for (size_t i = 0; i < count; i++) {
+        all[i] = xcalloc(1, sizeof **all);
+        all[i]->server = i == OURS ? daemons_start(bench, &setup, cause)
+                                   : start_other(bench, i, answer, cause);
+        char *given = begin_pollers(all[i], cause);
+        if (given == NULL)
+            goto out;
+        free(answer);
+        answer = given; /* all others give what ours gave */
+        side_begin(&sides[i], names[i], all[i]->load, all[i]->server);
+    }
+    result = compare_sides(bench, sides, count, cause);
     if (result == 0)
-        tell(bench->table, sides);
+        tell(bench->table, sides, count);
 out:
-    end_pollers(ours);
-    end_pollers(bare);
+    for (size_t i = 0; i < count && all[i] != NULL; i++)
+        end_pollers(all[i]);
     free(sides);
     free(answer);
-    free(bare_answer);
     return result;
 }

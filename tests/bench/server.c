@@ -6,19 +6,22 @@
 #include "interrupt.h"
 #include "xalloc.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define START_MS  30000 /* until it must listen */
 #define STOP_MS   20000 /* until it is killed */
-#define LOOK_MS   5     /* between two looks */
+#define LOOK_MS   1     /* between two looks */
 #define LOG_BYTES 65536 /* of its log that are looked at */
 #define TAIL      600   /* bytes of the log in a cause */
 #define LISTENING "listening on http://"
@@ -108,16 +111,49 @@ static void tell_last_words(const struct server *server, const char *program,
     free(text);
 }
 
-struct server *server_start(const char *const argv[], int cpu, const char *log,
-                            char **cause)
+/* Whether somebody listens at its URL. */
+static bool answers(const struct server *server)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int port = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool connected = false;
+
+    if (sscanf(server->url, "http://127.0.0.1:%d", &port) == 1) {
+        to.sin_port = htons((uint16_t)port);
+        connected = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return connected;
+}
+
+int server_free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+                 getsockname(fd, (struct sockaddr *)&address, &size) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return bound ? ntohs(address.sin_port) : 0;
+}
+
+/* Start it; `url` NULL: its log will say that. */
+static struct server *start(const char *const argv[], int cpu, const char *log,
+                            const char *url, char **cause)
 {
     struct server *server = xcalloc(1, sizeof *server);
     int64_t end_ns = cpu_clock_ns() + (int64_t)START_MS * 1000000;
 
     server->log = xstrdup(log);
+    server->url = url != NULL ? xstrdup(url) : NULL;
     unlink(log); /* an address in it that another server has left would be believed */
     server->pid = spawn(argv, cpu, log);
-    while (!find_url(server)) {
+    while (url != NULL ? !answers(server) : !find_url(server)) {
         bool ended = has_ended(server);
         if (ended || interrupt_came(cause) || cpu_clock_ns() > end_ns) {
             tell_last_words(server, argv[0], ended ? "ended early" : "does not listen",
@@ -130,6 +166,18 @@ struct server *server_start(const char *const argv[], int cpu, const char *log,
     return server;
 }
 
+struct server *server_start(const char *const argv[], int cpu, const char *log,
+                            char **cause)
+{
+    return start(argv, cpu, log, NULL, cause);
+}
+
+struct server *server_start_at(const char *const argv[], int cpu, const char *log,
+                               const char *url, char **cause)
+{
+    return start(argv, cpu, log, url, cause);
+}
+
 const char *server_url(const struct server *server)
 {
     return server->url;
@@ -138,6 +186,31 @@ const char *server_url(const struct server *server)
 int64_t server_used_ns(const struct server *server)
 {
     return cpu_used_ns(server->pid);
+}
+
+double server_memory(const struct server *server)
+{
+    char path[64], line[128];
+    double kib = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)server->pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && kib <= 0 && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "RssAnon: %lf kB", &kib) != 1)
+            kib = 0;
+    }
+    if (file != NULL)
+        fclose(file);
+    return kib;
+}
+
+void server_kill(struct server *server)
+{
+    if (has_ended(server))
+        return;
+    kill(server->pid, SIGKILL);
+    waitpid(server->pid, NULL, 0);
+    server->pid = 0;
 }
 
 void server_stop(struct server *server)
@@ -150,10 +223,7 @@ void server_stop(struct server *server)
         kill(server->pid, SIGTERM);
     while (!has_ended(server) && cpu_clock_ns() < end_ns)
         pause_ms(LOOK_MS);
-    if (!has_ended(server)) {
-        kill(server->pid, SIGKILL);
-        waitpid(server->pid, NULL, 0);
-    }
+    server_kill(server);
     free(server->log);
     free(server->url);
     free(server);
