@@ -29,5 +29,6 @@ struct row {
 int row_report(struct bench *bench, char **cause);
 int row_poll(struct bench *bench, char **cause);
 int row_baton(struct bench *bench, char **cause);
+int row_held(struct bench *bench, char **cause);
 
 #endif

@@ -24,8 +24,9 @@
 
 #define BACKLOG 64    /* connections at once that no server's queue is too short for */
 #define ASK_MS  10000 /* how long load_ask() waits */
-#define TICK_MS 100   /* how seldom load_run() looks at the time */
-#define EVENTS  256   /* that are taken from epoll at once */
+#define PORTS   4000 /* connections from one address: with more it takes long to find one */
+#define TICK_MS 100        /* how seldom load_run() looks at the time */
+#define EVENTS  256        /* that are taken from epoll at once */
 #define TIMER   UINT64_MAX /* what epoll calls the timer; links have their numbers */
 #define SPILL   65536      /* bytes of an answer that nobody keeps, read at once */
 
@@ -87,11 +88,19 @@ static int link_connect(struct load *load, size_t number, const struct sockaddr_
     struct timespec pause = {.tv_nsec = 2000000};
     int on = 1;
 
+    struct sockaddr_in from = {.sin_family = AF_INET,
+                               .sin_addr.s_addr =
+                                   htonl(INADDR_LOOPBACK + (uint32_t)(number / PORTS))};
+
     /* A queue that is full costs a second: that is when TCP tries again. */
     if (number % BACKLOG == BACKLOG - 1)
         nanosleep(&pause, NULL);
     link->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (link->fd < 0 || connect(link->fd, (const struct sockaddr *)to, sizeof *to) != 0)
+    /* an address has only so many ports; the kernel is to choose one when it connects */
+    setsockopt(link->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (link->fd < 0 ||
+        bind(link->fd, (const struct sockaddr *)&from, sizeof from) != 0 ||
+        connect(link->fd, (const struct sockaddr *)to, sizeof *to) != 0)
         return -1;
     setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->fd, &event);

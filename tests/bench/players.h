@@ -25,6 +25,13 @@ struct player {
     char delivery[PLAYER_ID]; /* of the action that its latest poll gave; "" if none */
 };
 
+/* Name it. */
+void player_name(struct player *player, const char *type, size_t number);
+
+/* Send its registration. */
+void player_send_register(const struct player *player, const char *type,
+                          struct load *load, size_t link);
+
 /* Name it and register it over this link. -1 and a cause. */
 int player_register(struct player *player, const char *type, size_t number,
                     struct load *load, size_t link, char **cause);

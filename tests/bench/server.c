@@ -19,12 +19,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS  30000 /* until it must listen */
-#define STOP_MS   20000 /* until it is killed */
-#define LOOK_MS   1     /* between two looks */
-#define LOG_BYTES 65536 /* of its log that are looked at */
-#define TAIL      600   /* bytes of the log in a cause */
-#define LISTENING "listening on http://"
+#define START_MS   30000  /* until it must listen */
+#define STOP_MS    20000  /* until it is killed */
+#define LOOK_MS    1      /* between two looks */
+#define REST_MS    30000  /* until it must have nothing to do */
+#define QUIET_MS   20     /* it rests if it used next to nothing in this time */
+#define RESTING_NS 200000 /* next to nothing: its timers still run */
+#define LOG_BYTES  65536  /* of its log that are looked at */
+#define TAIL       600    /* bytes of the log in a cause */
+#define LISTENING  "listening on http://"
 
 struct server {
     pid_t pid; /* 0 once it has been waited for */
@@ -202,6 +205,22 @@ double server_memory(const struct server *server)
     if (file != NULL)
         fclose(file);
     return kib;
+}
+
+int server_rest(const struct server *server, char **cause)
+{
+    int64_t end_ns = cpu_clock_ns() + (int64_t)REST_MS * 1000000;
+    int64_t used = -1, now_used;
+
+    while ((now_used = server_used_ns(server)) - used > RESTING_NS || used < 0) {
+        if (interrupt_came(cause) || cpu_clock_ns() > end_ns) {
+            cause_set(cause, "the server is still busy after %d ms", REST_MS);
+            return -1;
+        }
+        used = now_used;
+        pause_ms(QUIET_MS);
+    }
+    return 0;
 }
 
 void server_kill(struct server *server)

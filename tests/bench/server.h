@@ -34,6 +34,10 @@ int64_t server_used_ns(const struct server *server);
 /* Memory of its own that it has now, not that of files: KiB. */
 double server_memory(const struct server *server);
 
+/* Wait until it has nothing to do any more: for a while it has used no CPU time. -1 and a
+ * cause if it never rests. */
+int server_rest(const struct server *server, char **cause);
+
 /* Kill it as it stands, and wait until it is gone. */
 void server_kill(struct server *server);
 

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Many clients at once. */
+#include "crowd.h"
+
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define LINKS   32  /* connections that they are registered over */
+#define SECONDS 120 /* that it may take */
+#define SPARE   150 /* descriptors: ours keeps 100 for other things than connections */
+
+struct crowd {
+    struct load *load;        /* owned */
+    struct player *players;   /* borrowed */
+    size_t count;             /* of players */
+    size_t sent;              /* how many were sent */
+    size_t taken;             /* how many were answered */
+    const char *const *types; /* borrowed */
+    size_t type_count;        /* length of types */
+    size_t first;             /* number of the first */
+};
+
+static void send_next(struct crowd *crowd, size_t link)
+{
+    size_t number = crowd->sent++;
+    struct player *player = &crowd->players[number];
+    const char *type = crowd->types[number % crowd->type_count];
+
+    player_name(player, type, crowd->first + number);
+    player_send_register(player, type, crowd->load, link);
+}
+
+static void answered_cb(void *context, size_t link, const struct load_answer *answer)
+{
+    struct crowd *crowd = context;
+
+    if (answer->status != 200)
+        load_fail(crowd->load, "a client could not register: %d %.200s", answer->status,
+                  answer->body);
+    else if (++crowd->taken == crowd->count)
+        load_stop(crowd->load);
+    else if (crowd->sent < crowd->count)
+        send_next(crowd, link);
+}
+
+int crowd_register(const struct server *server, struct player *players, size_t count,
+                   const char *const *types, size_t type_count, size_t first,
+                   char **cause)
+{
+    struct crowd crowd = {.players = players,
+                          .count = count,
+                          .types = types,
+                          .type_count = type_count,
+                          .first = first};
+    int result;
+
+    crowd.load = load_new(server_url(server), LINKS, answered_cb, &crowd, cause);
+    if (crowd.load == NULL)
+        return -1;
+    for (size_t i = 0; i < LINKS && crowd.sent < count; i++)
+        send_next(&crowd, i);
+    result = count > 0 ? load_run(crowd.load, SECONDS, cause) : 0;
+    load_free(crowd.load);
+    if (result == 0 && crowd.taken < count) {
+        cause_set(cause, "%zu of %zu clients were registered in %d s", crowd.taken, count,
+                  SECONDS);
+        result = -1;
+    }
+    return result;
+}
+
+size_t crowd_limit(size_t wanted)
+{
+    struct rlimit limit = {0};
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    size_t there = limit.rlim_cur > 2 * SPARE ? (size_t)limit.rlim_cur - SPARE : SPARE;
+    return there < wanted ? there : wanted;
+}
