@@ -5,6 +5,7 @@
 #include "xalloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define LINKS   32  /* connections that they are registered over */
@@ -68,6 +69,35 @@ int crowd_register(const struct server *server, struct player *players, size_t c
                   SECONDS);
         result = -1;
     }
+    return result;
+}
+
+static void ignore_cb(void *context, size_t link, const struct load_answer *answer)
+{
+    (void)context, (void)link, (void)answer;
+}
+
+int crowd_expect_cases(const struct server *server, const char *state, size_t count,
+                       char **cause)
+{
+    static const char request[] = "GET /status.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    struct load *load = load_new(server_url(server), 1, ignore_cb, NULL, cause);
+    char *member = xasprintf("\"%s\":", state);
+    struct load_answer answer;
+    int result = -1;
+
+    if (load != NULL &&
+        load_ask(load, 0, request, sizeof request - 1, &answer, cause) == 0) {
+        /* totals stand near the beginning, which is kept of however long an answer */
+        const char *totals = strstr(answer.body, "\"totals\":");
+        const char *found = totals != NULL ? strstr(totals, member) : NULL;
+        if (found != NULL && strtoul(found + strlen(member), NULL, 10) == count)
+            result = 0;
+        else
+            cause_set(cause, "not %zu cases are %s: %.300s", count, state, answer.body);
+    }
+    free(member);
+    load_free(load);
     return result;
 }
 

@@ -13,6 +13,11 @@ int crowd_register(const struct server *server, struct player *players, size_t c
                    const char *const *types, size_t type_count, size_t first,
                    char **cause);
 
+/* Find out how many cases of the latest run are "waiting", "running", … there. -1 and a
+ * cause if they are not so many: then the row does not measure what it says. */
+int crowd_expect_cases(const struct server *server, const char *state, size_t count,
+                       char **cause);
+
 /* Connections that one process may still have to the server, of at most `wanted`: as many
  * as descriptors allow here and there, but for a few that other rooms need. */
 size_t crowd_limit(size_t wanted);

@@ -21,6 +21,8 @@ static const struct row rows[] = {
     {"poll", "polls that are answered at once", row_poll},
     {"baton", "from a report to the other client's held poll", row_baton},
     {"held", "as many held polls as descriptors allow", row_held},
+    {"flat", "registering among many cases and clients", row_flat},
+    {"status", "polls while the status of 10,000 cases is fetched", row_status},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 

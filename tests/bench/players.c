@@ -110,6 +110,15 @@ void player_send_report(const struct player *player, struct load *load, size_t l
     load_send(load, link, request.text, request.size);
 }
 
+void player_send_error(const struct player *player, struct load *load, size_t link)
+{
+    static const char body[] = "{\"error\":{\"type\":\"action\",\"details\":\"-\"}}";
+    struct request request;
+
+    write_post(&request, player, "error", body);
+    load_send(load, link, request.text, request.size);
+}
+
 bool player_take(struct player *player, const struct load_answer *answer)
 {
     static const char id[] = "\"id\":\"";

@@ -45,6 +45,9 @@ void player_send_poll(const struct player *player, int wait, struct load *load,
                       size_t link);
 void player_send_report(const struct player *player, struct load *load, size_t link);
 
+/* Send that it can't go on, through no fault of its own: its case has failed. */
+void player_send_error(const struct player *player, struct load *load, size_t link);
+
 /* Take a poll's answer. False: it holds no action. */
 bool player_take(struct player *player, const struct load_answer *answer);
 

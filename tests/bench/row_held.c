@@ -204,7 +204,6 @@ static int measure(struct side *side, double seconds, double sample[METRICS],
     load_free(holders->load);
     load_free(holders->control);
     server_kill(holders->server);
-    server_stop(holders->server);
     holders->load = holders->control = NULL;
     holders->server = NULL;
     return result;

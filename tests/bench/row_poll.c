@@ -5,76 +5,12 @@
  */
 #include "compare.h"
 #include "daemons.h"
-#include "players.h"
+#include "pollers.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 
 #define CLIENTS 64 /* and as many connections */
-
-static const char definition[] =
-    "{\"name\":\"Poll\",\"clients\":{\"red\":[\"red\"]}," PLAYER_DICTIONARY
-    ",\"initial\":\"only\",\"states\":{\"only\":{\"actions\":{\"red\":"
-    "{\"action\":\"pass\",\"responses\":{\"passed\":\"complete\"}}}}}}";
-
-/* The clients of one server. */
-struct pollers {
-    struct server *server;          /* whom they ask; owned */
-    struct load *load;              /* their links; owned */
-    struct player players[CLIENTS]; /* one for each link */
-    int64_t sent_ns[CLIENTS];       /* when the link's poll was sent */
-};
-
-static void send_poll(struct pollers *pollers, size_t link)
-{
-    pollers->sent_ns[link] = cpu_clock_ns();
-    player_send_poll(&pollers->players[link], 0, pollers->load, link);
-}
-
-static void answered_cb(void *context, size_t link, const struct load_answer *answer)
-{
-    struct pollers *pollers = context;
-
-    if (answer->status != 200 || !player_take(&pollers->players[link], answer)) {
-        load_fail(pollers->load, "a poll was given no action: %d %.200s", answer->status,
-                  answer->body);
-        return;
-    }
-    load_note(pollers->load, pollers->sent_ns[link]);
-    send_poll(pollers, link);
-}
-
-/* Register them all, and let them begin; the bare server answers that like all else.
- * Gives the answer that the last one's first poll got, owned; or NULL. */
-static char *begin_pollers(struct pollers *pollers, char **cause)
-{
-    char *answer = NULL;
-
-    if (pollers->server != NULL)
-        pollers->load =
-            load_new(server_url(pollers->server), CLIENTS, answered_cb, pollers, cause);
-    if (pollers->load == NULL)
-        return NULL;
-    for (size_t i = 0; i < CLIENTS; i++) {
-        struct player *player = &pollers->players[i];
-        free(answer);
-        if (player_register(player, "red", i, pollers->load, i, cause) < 0)
-            return NULL;
-        answer = player_await(player, pollers->load, i, cause);
-        if (answer == NULL)
-            return NULL;
-    }
-    for (size_t i = 0; i < CLIENTS; i++)
-        send_poll(pollers, i);
-    return answer;
-}
-
-static void end_pollers(struct pollers *pollers)
-{
-    load_free(pollers->load);
-    server_stop(pollers->server);
-    free(pollers);
-}
 
 /* Whom they are compared with; the first is ours. */
 enum { OURS, PLAIN, CHANGELIST, NGINX, SIDES };
@@ -114,31 +50,30 @@ static void tell(struct table *table, const struct side *sides, size_t count)
 int row_poll(struct bench *bench, char **cause)
 {
     struct daemon_setup setup = {
-        .name = "poll", .definition = definition, .cases = CLIENTS};
+        .name = "poll", .definition = POLLERS_TEST, .cases = CLIENTS};
+    struct server *servers[SIDES] = {NULL};
     struct pollers *all[SIDES] = {NULL};
     struct side *sides = xcalloc(SIDES, sizeof *sides);
     size_t count = daemons_have_nginx(bench) ? SIDES : NGINX;
-    char *answer = NULL;
     int result = -1;
 
     for (size_t i = 0; i < count; i++) {
-        all[i] = xcalloc(1, sizeof **all);
-        all[i]->server = i == OURS ? daemons_start(bench, &setup, cause)
-                                   : start_other(bench, i, answer, cause);
-        char *given = begin_pollers(all[i], cause);
-        if (given == NULL)
+        servers[i] = i == OURS ? daemons_start(bench, &setup, cause)
+                               : start_other(bench, i, pollers_answer(all[OURS]), cause);
+        if (servers[i] != NULL)
+            all[i] = pollers_new(servers[i], CLIENTS, 0, NULL, NULL, cause);
+        if (all[i] == NULL)
             goto out;
-        free(answer);
-        answer = given; /* all others give what ours gave */
-        side_begin(&sides[i], names[i], all[i]->load, all[i]->server);
+        side_begin(&sides[i], names[i], pollers_load(all[i]), servers[i]);
     }
     result = compare_sides(bench, sides, count, cause);
     if (result == 0)
         tell(bench->table, sides, count);
 out:
-    for (size_t i = 0; i < count && all[i] != NULL; i++)
-        end_pollers(all[i]);
+    for (size_t i = 0; i < count; i++) {
+        pollers_free(all[i]);
+        server_stop(servers[i]);
+    }
     free(sides);
-    free(answer);
     return result;
 }

@@ -225,11 +225,15 @@ int server_rest(const struct server *server, char **cause)
 
 void server_kill(struct server *server)
 {
-    if (has_ended(server))
+    if (server == NULL)
         return;
-    kill(server->pid, SIGKILL);
-    waitpid(server->pid, NULL, 0);
-    server->pid = 0;
+    if (!has_ended(server)) {
+        kill(server->pid, SIGKILL);
+        waitpid(server->pid, NULL, 0);
+    }
+    free(server->log);
+    free(server->url);
+    free(server);
 }
 
 void server_stop(struct server *server)
@@ -243,9 +247,6 @@ void server_stop(struct server *server)
     while (!has_ended(server) && cpu_clock_ns() < end_ns)
         pause_ms(LOOK_MS);
     server_kill(server);
-    free(server->log);
-    free(server->url);
-    free(server);
 }
 
 bool server_try(const char *const argv[])

@@ -38,11 +38,11 @@ double server_memory(const struct server *server);
  * cause if it never rests. */
 int server_rest(const struct server *server, char **cause);
 
-/* Kill it as it stands, and wait until it is gone. */
-void server_kill(struct server *server);
-
 /* Ask it to end, wait for a bounded time, and kill it if it still runs. May be NULL. */
 void server_stop(struct server *server);
+
+/* Kill it as it stands instead. Likewise. */
+void server_kill(struct server *server);
 
 /* Run a program to its end, silently. True: it exited with 0. */
 bool server_try(const char *const argv[]);
