@@ -32,5 +32,6 @@ int row_baton(struct bench *bench, char **cause);
 int row_held(struct bench *bench, char **cause);
 int row_flat(struct bench *bench, char **cause);
 int row_status(struct bench *bench, char **cause);
+int row_create(struct bench *bench, char **cause);
 
 #endif

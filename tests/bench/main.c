@@ -23,6 +23,7 @@ static const struct row rows[] = {
     {"held", "as many held polls as descriptors allow", row_held},
     {"flat", "registering among many cases and clients", row_flat},
     {"status", "polls while the status of 10,000 cases is fetched", row_status},
+    {"create", "polls and registrations while homeservers are made", row_create},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
