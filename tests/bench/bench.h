@@ -33,5 +33,6 @@ int row_held(struct bench *bench, char **cause);
 int row_flat(struct bench *bench, char **cause);
 int row_status(struct bench *bench, char **cause);
 int row_create(struct bench *bench, char **cause);
+int row_bad(struct bench *bench, char **cause);
 
 #endif

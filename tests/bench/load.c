@@ -2,15 +2,13 @@
 /* The load: links on epoll. */
 #include "load.h"
 
+#include "connect.h"
 #include "cpu.h"
 #include "interrupt.h"
 #include "xalloc.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,9 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BACKLOG 64    /* connections at once that no server's queue is too short for */
-#define ASK_MS  10000 /* how long load_ask() waits */
-#define PORTS   4000 /* connections from one address: with more it takes long to find one */
+#define ASK_MS  10000      /* how long load_ask() waits */
 #define TICK_MS 100        /* how seldom load_run() looks at the time */
 #define EVENTS  256        /* that are taken from epoll at once */
 #define TIMER   UINT64_MAX /* what epoll calls the timer; links have their numbers */
@@ -50,6 +46,7 @@ struct load {
     void *context;               /* its argument */
     int timer;                   /* of load_every(), or -1 */
     void (*tick)(void *context); /* what it calls */
+    void *ticks;                 /* its argument; borrowed */
     bool stopped;                /* the row wants load_run() to end */
     struct load_answer *asked;   /* where load_ask() wants the answer; NULL otherwise */
     int64_t began_ns;            /* when load_run() was called */
@@ -81,54 +78,32 @@ static int load_judge(struct load *load, char **cause)
 
 /* --- connecting --- */
 
-static int link_connect(struct load *load, size_t number, const struct sockaddr_in *to)
+static int link_connect(struct load *load, size_t number, const char *url)
 {
-    struct link *link = &load->links[number];
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
-    struct timespec pause = {.tv_nsec = 2000000};
-    int on = 1;
+    int fd = connect_to(url, number);
 
-    struct sockaddr_in from = {.sin_family = AF_INET,
-                               .sin_addr.s_addr =
-                                   htonl(INADDR_LOOPBACK + (uint32_t)(number / PORTS))};
-
-    /* A queue that is full costs a second: that is when TCP tries again. */
-    if (number % BACKLOG == BACKLOG - 1)
-        nanosleep(&pause, NULL);
-    link->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    /* an address has only so many ports; the kernel is to choose one when it connects */
-    setsockopt(link->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    if (link->fd < 0 ||
-        bind(link->fd, (const struct sockaddr *)&from, sizeof from) != 0 ||
-        connect(link->fd, (const struct sockaddr *)to, sizeof *to) != 0)
-        return -1;
-    setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->fd, &event);
+    load->links[number].fd = fd;
+    return fd >= 0 ? epoll_ctl(load->epoll, EPOLL_CTL_ADD, fd, &event) : -1;
 }
 
 struct load *load_new(const char *url, size_t count, load_answered_cb *answered,
                       void *context, char **cause)
 {
     struct load *load = xcalloc(1, sizeof *load);
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int port = 0;
 
     load->answered = answered;
     load->context = context;
     load->timer = -1;
     load->links = xcalloc(count, sizeof *load->links);
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (sscanf(url, "http://127.0.0.1:%d", &port) != 1)
-        cause_set(cause, "%s is not an address of this machine's loopback", url);
-    to.sin_port = htons((uint16_t)port);
-    while (port > 0 && load->count < count && link_connect(load, load->count, &to) == 0)
+    while (load->count < count && link_connect(load, load->count, url) == 0)
         load->count++;
-    if (port > 0 && load->count == count)
+    if (load->count == count)
         return load;
     cause_set(cause, "connection %zu of %zu to %s: %s", load->count + 1, count, url,
               strerror(errno));
-    load->count += load->count < count; /* the one that failed may have a socket */
+    load->count++; /* the one that failed may have a socket */
     load_free(load);
     return NULL;
 }
@@ -299,7 +274,8 @@ int load_ask(struct load *load, size_t number, const char *request, size_t size,
     return load_judge(load, cause);
 }
 
-void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context))
+void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context),
+                void *context)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = TIMER};
     struct timespec period = {.tv_sec = period_ns / 1000000000,
@@ -308,6 +284,7 @@ void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context
 
     assert(load->timer < 0);
     load->tick = tick;
+    load->ticks = context;
     load->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (load->timer < 0 || timerfd_settime(load->timer, 0, &setting, NULL) != 0 ||
         epoll_ctl(load->epoll, EPOLL_CTL_ADD, load->timer, &event) != 0)
@@ -319,7 +296,7 @@ static void load_tick(struct load *load)
     uint64_t count;
 
     if (read(load->timer, &count, sizeof count) == (ssize_t)sizeof count)
-        load->tick(load->context);
+        load->tick(load->ticks);
 }
 
 static void load_turn(struct load *load, int wait_ms)

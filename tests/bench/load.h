@@ -46,8 +46,10 @@ void load_send(struct load *load, size_t link, const char *request, size_t size)
 int load_ask(struct load *load, size_t link, const char *request, size_t size,
              struct load_answer *answer, char **cause);
 
-/* Call `tick` every so often while load_run() goes on; late ones are not made up for. */
-void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context));
+/* Call `tick` every so often while load_run() goes on; late ones are not made up for.
+ * Once for a load. */
+void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context),
+                void *context);
 
 /* What load_run() was for is done: it ends, and all is well. */
 void load_stop(struct load *load);

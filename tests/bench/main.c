@@ -24,6 +24,7 @@ static const struct row rows[] = {
     {"flat", "registering among many cases and clients", row_flat},
     {"status", "polls while the status of 10,000 cases is fetched", row_status},
     {"create", "polls and registrations while homeservers are made", row_create},
+    {"bad", "polls beside thousands of connections that do no good", row_bad},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 

@@ -99,7 +99,7 @@ struct pollers *pollers_new_slow(const struct server *server, const struct playe
         return NULL;
     pollers->slow = true;
     pollers->players[0] = *player;
-    load_every(pollers->load, period_ns, tick_cb);
+    load_every(pollers->load, period_ns, tick_cb, pollers);
     return pollers;
 }
 

@@ -2,6 +2,7 @@
 /* A server as a process of ours. */
 #include "server.h"
 
+#include "connect.h"
 #include "cpu.h"
 #include "interrupt.h"
 #include "xalloc.h"
@@ -117,18 +118,11 @@ static void tell_last_words(const struct server *server, const char *program,
 /* Whether somebody listens at its URL. */
 static bool answers(const struct server *server)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int port = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool connected = false;
+    int fd = connect_to(server->url, 0);
 
-    if (sscanf(server->url, "http://127.0.0.1:%d", &port) == 1) {
-        to.sin_port = htons((uint16_t)port);
-        connected = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
-    }
     if (fd >= 0)
         close(fd);
-    return connected;
+    return fd >= 0;
 }
 
 int server_free_port(void)
