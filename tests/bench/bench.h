@@ -34,5 +34,8 @@ int row_flat(struct bench *bench, char **cause);
 int row_status(struct bench *bench, char **cause);
 int row_create(struct bench *bench, char **cause);
 int row_bad(struct bench *bench, char **cause);
+int row_start(struct bench *bench, char **cause);
+int row_replay(struct bench *bench, char **cause);
+int row_idle(struct bench *bench, char **cause);
 
 #endif

@@ -2,6 +2,7 @@
 /* Many clients at once. */
 #include "crowd.h"
 
+#include "cpu.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -97,6 +98,34 @@ int crowd_expect_cases(const struct server *server, const char *state, size_t co
             cause_set(cause, "not %zu cases are %s: %.300s", count, state, answer.body);
     }
     free(member);
+    load_free(load);
+    return result;
+}
+
+static void healthy_cb(void *context, size_t link, const struct load_answer *answer)
+{
+    (void)link;
+    if (answer->status != 200)
+        load_fail(*(struct load **)context, "/healthz was answered %d", answer->status);
+    load_stop(*(struct load **)context);
+}
+
+int crowd_wait_healthy(const struct server *server, double *took, char **cause)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    struct load *load = NULL;
+    int result = -1;
+
+    load = load_new(server_url(server), 1, healthy_cb, &load, cause);
+    if (load != NULL) {
+        load_send(load, 0, request, sizeof request - 1);
+        result = load_run(load, SECONDS, cause);
+        *took = (double)(cpu_clock_ns() - server_began_ns(server)) / 1e6;
+    }
+    if (result == 0 && *took >= SECONDS * 1e3) {
+        cause_set(cause, "it took longer than %d s", SECONDS);
+        result = -1;
+    }
     load_free(load);
     return result;
 }

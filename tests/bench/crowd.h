@@ -18,6 +18,10 @@ int crowd_register(const struct server *server, struct player *players, size_t c
 int crowd_expect_cases(const struct server *server, const char *state, size_t count,
                        char **cause);
 
+/* Wait until the server says that it is well; gives how long that took from its start, in
+ * milliseconds. -1 and a cause. */
+int crowd_wait_healthy(const struct server *server, double *took, char **cause);
+
 /* Connections that one process may still have to the server, of at most `wanted`: as many
  * as descriptors allow here and there, but for a few that other rooms need. */
 size_t crowd_limit(size_t wanted);

@@ -33,8 +33,9 @@ static int write_folder(const struct daemon_setup *setup, const char *folder,
                            ? xasprintf("durability = %s\n", setup->durability)
                            : xstrdup("");
     char *text = xasprintf("[server]\nlisten = 127.0.0.1:0\nstate-dir = \"%s/state\"\n%s"
-                           "[tests]\npath = \"%s\"\nstrict = yes\nrepeat = %zu\n%s%s",
-                           folder, durability, test, setup->cases > 0 ? setup->cases : 1,
+                           "[tests]\npath = \"%s\"\nstrict = %s\nrepeat = %zu\n%s%s",
+                           folder, durability, test, setup->lenient ? "no" : "yes",
+                           setup->cases > 0 ? setup->cases : 1,
                            setup->more ? setup->more : "", patience);
     int result = folder_write(folder, INI, text, cause);
 

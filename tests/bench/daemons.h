@@ -16,6 +16,7 @@ struct daemon_setup {
     const char *tests;      /* path of definitions that are there already */
     size_t cases;           /* how often each case is there; 0: once */
     const char *durability; /* [server] durability; NULL: what it does by itself */
+    bool lenient;           /* there may be mistakes: no definition at all is one */
     const char *more;       /* further lines of [tests], then other sections; or NULL */
 };
 

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,72 @@ int folder_write(const char *path, const char *name, const char *text, char **ca
         result = -1;
     }
     free(whole);
+    return result;
+}
+
+static int copy_file(const char *from, const char *to, char **cause)
+{
+    char bytes[65536];
+    FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+    size_t size = 0;
+    bool good = in != NULL && out != NULL;
+
+    while (good && (size = fread(bytes, 1, sizeof bytes, in)) > 0)
+        good = fwrite(bytes, 1, size, out) == size;
+    good = good && !ferror(in);
+    if (in != NULL)
+        fclose(in);
+    if (out != NULL)
+        good = fclose(out) == 0 && good;
+    if (!good)
+        cause_set(cause, "%s could not be copied to %s: %s", from, to, strerror(errno));
+    return good ? 0 : -1;
+}
+
+static bool name_ends(const char *name, const char *end)
+{
+    size_t size = strlen(name), length = strlen(end);
+
+    return size >= length && strcmp(name + size - length, end) == 0;
+}
+
+static int copy_entry(const char *from, const char *to, const char *name,
+                      const char *suffix, const char *counted, size_t *count,
+                      char **cause)
+{
+    char *source = xasprintf("%s/%s", from, name), *target = NULL;
+    struct stat status = {0};
+    int result = 0;
+    bool is_folder = stat(source, &status) == 0 && S_ISDIR(status.st_mode);
+
+    target = xasprintf("%s/%s%s", to, name, is_folder ? suffix : "");
+    if (is_folder) {
+        mkdir(target, 0700);
+        result = folder_copy(source, target, suffix, counted, count, cause);
+    } else {
+        *count += name_ends(name, counted);
+        result = copy_file(source, target, cause);
+    }
+    free(source);
+    free(target);
+    return result;
+}
+
+int folder_copy(const char *from, const char *to, const char *suffix, const char *counted,
+                size_t *count, char **cause)
+{
+    DIR *folder = opendir(from);
+    const struct dirent *entry;
+    int result = folder != NULL ? 0 : -1;
+
+    if (folder == NULL)
+        cause_set(cause, "%s: %s", from, strerror(errno));
+    while (result == 0 && (entry = readdir(folder)) != NULL) {
+        if (entry->d_name[0] != '.')
+            result = copy_entry(from, to, entry->d_name, suffix, counted, count, cause);
+    }
+    if (folder != NULL)
+        closedir(folder);
     return result;
 }
 

@@ -25,6 +25,9 @@ static const struct row rows[] = {
     {"status", "polls while the status of 10,000 cases is fetched", row_status},
     {"create", "polls and registrations while homeservers are made", row_create},
     {"bad", "polls beside thousands of connections that do no good", row_bad},
+    {"start", "a start with 2,000 definitions", row_start},
+    {"replay", "a start after a kill, with 1,000,000 inputs in the journal", row_replay},
+    {"idle", "memory after a start with the shipped tests", row_idle},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS   30000  /* until it must listen */
+#define START_MS   120000 /* until it must listen */
 #define STOP_MS    20000  /* until it is killed */
 #define LOOK_MS    1      /* between two looks */
 #define REST_MS    30000  /* until it must have nothing to do */
@@ -31,9 +31,10 @@
 #define LISTENING  "listening on http://"
 
 struct server {
-    pid_t pid; /* 0 once it has been waited for */
-    char *log; /* path of what it says; owned */
-    char *url; /* where it listens; owned */
+    pid_t pid;        /* 0 once it has been waited for */
+    int64_t began_ns; /* when it was started, monotonic */
+    char *log;        /* path of what it says; owned */
+    char *url;        /* where it listens; owned */
 };
 
 static void pause_ms(long ms)
@@ -149,6 +150,7 @@ static struct server *start(const char *const argv[], int cpu, const char *log,
     server->log = xstrdup(log);
     server->url = url != NULL ? xstrdup(url) : NULL;
     unlink(log); /* an address in it that another server has left would be believed */
+    server->began_ns = cpu_clock_ns();
     server->pid = spawn(argv, cpu, log);
     while (url != NULL ? !answers(server) : !find_url(server)) {
         bool ended = has_ended(server);
@@ -178,6 +180,11 @@ struct server *server_start_at(const char *const argv[], int cpu, const char *lo
 const char *server_url(const struct server *server)
 {
     return server->url;
+}
+
+int64_t server_began_ns(const struct server *server)
+{
+    return server->began_ns;
 }
 
 int64_t server_used_ns(const struct server *server)

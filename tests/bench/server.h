@@ -28,6 +28,9 @@ int server_free_port(void);
 /* Where it listens. Borrowed. */
 const char *server_url(const struct server *server);
 
+/* When it was started, monotonic. */
+int64_t server_began_ns(const struct server *server);
+
 /* CPU time that it has used, all threads. */
 int64_t server_used_ns(const struct server *server);
 
