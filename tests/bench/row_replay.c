@@ -21,7 +21,8 @@
 #define WAIT    60    /* seconds that a poll waits; there is always something at once */
 #define CASES   9000  /* so many at most: a test makes 10,000 */
 #define REPORTS 100   /* in a case, at least */
-#define SECONDS 120   /* for making the journal: where that is not enough it is smaller */
+#define SECONDS 100   /* for making the journal: where that is not enough it is smaller */
+#define LAST    30    /* seconds for the cases that are under way then */
 #define GOAL_MS 10000 /* for the first start */
 
 enum next { REGISTERED, POLLED, REPORTED };
@@ -32,6 +33,7 @@ struct writers {
     struct player players[CLIENTS]; /* one for each link */
     enum next sent[CLIENTS];        /* what the link waits for the answer of */
     size_t wanted;                  /* inputs */
+    int64_t end_ns;                 /* no case begins after that, monotonic */
     size_t taken;                   /* that were answered 200 */
     size_t number;                  /* of the next client */
     size_t active;                  /* links that go on */
@@ -61,7 +63,7 @@ static char *write_definition(size_t reports)
 /* Begin with another client, unless there is enough. */
 static void begin_client(struct writers *writers, size_t link)
 {
-    if (writers->taken >= writers->wanted) {
+    if (writers->taken >= writers->wanted || cpu_clock_ns() > writers->end_ns) {
         if (--writers->active == 0)
             load_stop(writers->load);
         return;
@@ -100,9 +102,14 @@ static int fill(struct writers *writers, const struct server *server, char **cau
     writers->load = load_new(server_url(server), CLIENTS, answered_cb, writers, cause);
     if (writers->load == NULL)
         return -1;
+    writers->end_ns = cpu_clock_ns() + (int64_t)SECONDS * 1000000000;
     for (; writers->active < CLIENTS; writers->active++)
         begin_client(writers, writers->active);
-    int result = load_run(writers->load, SECONDS, cause);
+    int result = load_run(writers->load, SECONDS + LAST, cause);
+    if (result == 0 && writers->active > 0) {
+        cause_set(cause, "%zu cases did not end", writers->active);
+        result = -1;
+    }
     load_free(writers->load);
     return result;
 }
