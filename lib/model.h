@@ -201,7 +201,8 @@ struct engine {
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */
     struct json_object *
         former; /* id -> run of clients that played before the restored beginning; owned */
-    bool has_task; /* a run was asked for since it was made, or told to stop */
+    bool has_task;  /* a run was asked for since it was made, or told to stop */
+    bool unsettled; /* more cases may be able to start: engine_time() looks */
 };
 
 /* Move the case to a state, counting it there. */
