@@ -20,11 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ASK_MS  10000      /* how long load_ask() waits */
-#define TICK_MS 100        /* how seldom load_run() looks at the time */
-#define EVENTS  256        /* that are taken from epoll at once */
-#define TIMER   UINT64_MAX /* what epoll calls the timer; links have their numbers */
-#define SPILL   65536      /* bytes of an answer that nobody keeps, read at once */
+#define ASK_MS     10000 /* how long load_ask() waits */
+#define TICK_MS    100   /* how seldom load_run() looks at the time */
+#define TICKS_LATE 10    /* that are made up for; longer ago nobody was there to call */
+#define EVENTS     256   /* that are taken from epoll at once */
+#define TIMER      UINT64_MAX /* what epoll calls the timer; links have their numbers */
+#define SPILL      65536      /* bytes of an answer that nobody keeps, read at once */
 
 struct link {
     int fd;                 /* its socket, or -1 */
@@ -296,7 +297,8 @@ static void load_tick(struct load *load)
     uint64_t count;
 
     if (read(load->timer, &count, sizeof count) == (ssize_t)sizeof count)
-        load->tick(load->ticks);
+        for (uint64_t i = 0; i < count && i < TICKS_LATE; i++)
+            load->tick(load->ticks);
 }
 
 static void load_turn(struct load *load, int wait_ms)

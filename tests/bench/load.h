@@ -46,8 +46,8 @@ void load_send(struct load *load, size_t link, const char *request, size_t size)
 int load_ask(struct load *load, size_t link, const char *request, size_t size,
              struct load_answer *answer, char **cause);
 
-/* Call `tick` every so often while load_run() goes on; late ones are not made up for.
- * Once for a load. */
+/* Call `tick` every so often while load_run() goes on; a few late ones are made
+ * up for. Once for a load. */
 void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context),
                 void *context);
 
