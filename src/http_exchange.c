@@ -205,6 +205,9 @@ void http_reply_json(struct http_exchange *exchange, const char *json)
 
 static void answer_problem(struct http_exchange *exchange, int status, const char *detail)
 {
+    http_problem_show *show = exchange->connection->server->show;
+    if (show && show(exchange, status, http_problem_phrase(status), detail))
+        return;
     char *text = http_problem_text(status, detail);
     http_reply(exchange, status, "application/problem+json", text, strlen(text));
     free(text);

@@ -132,6 +132,7 @@ struct http_server {
     size_t room_lent;              /* how many bodies were taken and are not returned */
     struct http_connection *first; /* the one that may gather though room is short */
     void *context;                 /* borrowed; for the handlers */
+    http_problem_show *show;       /* how problems are shown, or NULL */
     struct http_compiled *routes;  /* owned */
     size_t route_count;            /* rows of it */
     struct http_queue queues[HTTP_STATES]; /* every connection, by state */

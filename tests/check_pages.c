@@ -610,14 +610,14 @@ END_TEST
 START_TEST(test_problem)
 {
     size_t size;
-    char *page = pages_problem(404, "Not Found", "No case <x> & \"y\".", &size);
+    char *page = pages_problem(404, "Not Found", "No case <x> & \"y\".", NULL, &size);
 
     check_sound(page, size);
     has(page, "<title>404 Not Found – trafficlight</title>");
     has(page, "No case &lt;x&gt; &amp;");
     has_views(page);
     free(page);
-    page = pages_problem(500, "Error", NULL, &size);
+    page = pages_problem(500, "Error", NULL, "/back", &size);
     check_sound(page, size);
     free(page);
 }
@@ -833,7 +833,7 @@ START_TEST(test_hostile)
     check_harmless(page_of(pages_run, poison(status_of_run("ended", "{}"), text)));
     check_harmless(page_of(pages_history, poison(document(trends_text), text)));
     check_harmless(page_of(pages_runs, poison(document(runs_text), text)));
-    char *page = pages_problem(400, text, text, &size);
+    char *page = pages_problem(400, text, text, NULL, &size);
     check_sound(page, size);
     check_harmless(page);
 }
