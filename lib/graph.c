@@ -13,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Widely there, or fonts that are as wide: the drawing is measured here, and shown there. */
+#define FONT "Helvetica,Arial,sans-serif"
+
+#define ROW_BYTES 80 /* of a line of a label */
+
 /* What is drawn. */
 struct drawing {
     FILE *out;                     /* the DOT text grows here */
@@ -40,7 +45,7 @@ static void put_quoted(FILE *out, const char *text)
 /* Text within one of DOT's labels like HTML, which are XML. */
 static void put_escaped(FILE *out, const char *text)
 {
-    char *brief = utf8_shorten(text, 200), *clean = markup_clean(brief);
+    char *brief = utf8_shorten(text, ROW_BYTES), *clean = markup_clean(brief);
 
     for (const char *p = clean; *p != '\0'; p++) {
         switch (*p) {
@@ -195,36 +200,39 @@ static void put_state_label(const struct drawing *drawing, int index)
 
 static const char *fill_colour(const struct drawing *drawing, int state)
 {
-    enum state_kind kind = drawing->machine->states[state].kind;
+    const struct attempt *attempt = drawing->attempt;
 
+    if (attempt == NULL || attempt->visits[state] == 0)
+        return "#ffffff";
     if (!is_current(drawing, state))
-        return drawing->attempt && drawing->attempt->visits[state] ? "#e3ecf7"
-                                                                   : "#ffffff";
-    switch (kind) {
-    case STATE_COMPLETE:
-        return "#bfe8c8";
-    case STATE_FAILURE:
-    case STATE_ERROR:
-        return "#f6c6c0";
-    default:
-        return "#ffe9a8";
-    }
+        return "#e3ecf7";
+    return attempt->verdict.outcome == OUTCOME_NONE      ? "#ffe9a8"
+           : attempt->verdict.outcome == OUTCOME_SUCCESS ? "#bfe8c8"
+                                                         : "#f6c6c0";
+}
+
+static const char *state_class(const struct drawing *drawing, int state)
+{
+    const struct attempt *attempt = drawing->attempt;
+
+    if (attempt == NULL || attempt->visits[state] == 0)
+        return "state";
+    if (!is_current(drawing, state))
+        return "taken";
+    return attempt->verdict.outcome == OUTCOME_NONE      ? "current"
+           : attempt->verdict.outcome == OUTCOME_SUCCESS ? "current success"
+                                                         : "current failed";
 }
 
 static void put_state(const struct drawing *drawing, int state)
 {
-    bool visited = drawing->attempt != NULL && drawing->attempt->visits[state] > 0;
-    bool current = is_current(drawing, state);
-
     fputs("  ", drawing->out);
     put_quoted(drawing->out, drawing->machine->states[state].name);
     fputs(" [", drawing->out);
     put_state_label(drawing, state);
     fprintf(drawing->out, ", class=\"%s\", fillcolor=\"%s\", penwidth=%d%s];\n",
-            current   ? "current"
-            : visited ? "taken"
-                      : "state",
-            fill_colour(drawing, state), current ? 3 : 1,
+            state_class(drawing, state), fill_colour(drawing, state),
+            is_current(drawing, state) ? 3 : 1,
             machine_is_end(drawing->machine, state) ? ", shape=doubleoctagon" : "");
 }
 
@@ -269,9 +277,11 @@ static char *draw(const struct machine *machine, const struct attempt *attempt,
     fputs("digraph ", drawing.out);
     put_quoted(drawing.out, machine->name);
     fprintf(drawing.out,
-            " {\n  graph [rankdir=TB, fontname=\"sans-serif\"%s];\n"
-            "  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\"];\n"
-            "  edge [fontname=\"sans-serif\", fontsize=11];\n",
+            " {\n  graph [rankdir=TB, ranksep=0.35, nodesep=0.3, "
+            "fontname=\"" FONT "\"%s];\n"
+            "  node [shape=box, style=\"rounded,filled\", fontname=\"" FONT "\", "
+            "fontsize=12];\n"
+            "  edge [fontname=\"" FONT "\", fontsize=11];\n",
             attempt != NULL ? ", stylesheet=\"/static/style.css\"" : "");
     for (size_t i = 0; i < machine->state_count; i++) {
         if (state_is_drawn(&drawing, (int)i))

@@ -68,7 +68,7 @@ void drawings_put_machine(struct markup *markup, struct json_object *testcase,
     part_open_section(markup, level, "Machine", "machine");
     markup_open(markup, "figure", NULL);
     markup_open(markup, "div", "class", "picture machine", "tabindex", "0", "role",
-                "region", "aria-labelledby", "machine", NULL);
+                "group", "aria-labelledby", "machine", NULL);
     put_object(markup, testcase);
     markup_close(markup);
     markup_open(markup, "figcaption", NULL);
@@ -88,7 +88,7 @@ static void put_diagram(struct markup *markup, struct json_object *attempt,
         xasprintf("Sequence diagram%s%s", *prefix != '\0' ? " of " : "", prefix);
 
     markup_open(markup, "div", "class", "picture diagram", "tabindex", "0", "role",
-                "region", "aria-label", label, NULL);
+                "group", "aria-label", label, NULL);
     size_t hidden = sequence_put(markup, attempt, prefix);
     markup_close(markup);
     free(label);

@@ -24,6 +24,7 @@ static void reply_html(struct http_exchange *exchange, int status, const char *h
     http_add_header(
         exchange, "Content-Security-Policy",
         "default-src 'none'; img-src 'self' data:; media-src 'self'; object-src 'self'; "
+        "frame-src 'self'; "
         "style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'");
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");

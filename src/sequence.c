@@ -300,9 +300,8 @@ static void put_picture(struct canvas *canvas)
     struct markup *markup = canvas->markup;
 
     markup_open(markup, "svg", "xmlns", "http://www.w3.org/2000/svg", "class", "sequence",
-                "role", "group", "font-family", "system-ui, sans-serif", "font-size",
-                "12", NULL);
-    markup_attributef(markup, "aria-label", "Sequence diagram");
+                "role", "group", "aria-label", "Rows", "font-family",
+                "system-ui, sans-serif", "font-size", "12", NULL);
     markup_attributef(markup, "width", "%d", canvas->width);
     markup_attributef(markup, "height", "%d", canvas->height);
     markup_attributef(markup, "viewBox", "0 0 %d %d", canvas->width, canvas->height);

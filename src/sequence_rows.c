@@ -198,13 +198,16 @@ static void read_other(struct sequence *sequence, enum sequence_kind kind, size_
         add_row(sequence, kind, lane, xstrdup(""), xstrdup(text));
 }
 
-static void read_line(struct sequence *sequence, size_t *asked, struct json_object *line)
+/* Gives false for a line that no row is made of: who plays stands above the lanes. */
+static bool read_line(struct sequence *sequence, size_t *asked, struct json_object *line)
 {
     const char *kind = text_member(line, "kind"), *text = text_member(line, "text");
     const char *role = text_member(line, "role");
     size_t lane = find_role(sequence, role);
     bool is_role = lane != sequence->home;
 
+    if (is_role && strncmp(text, "is played by ", 13) == 0)
+        return false;
     if (strcmp(kind, "state") == 0)
         add_row(sequence, SEQUENCE_STATE, lane, xstrdup(text), xstrdup(""));
     else if (strcmp(kind, "action") == 0 && is_role)
@@ -224,6 +227,7 @@ static void read_line(struct sequence *sequence, size_t *asked, struct json_obje
     struct sequence_row *row = &sequence->rows[sequence->row_count - 1];
     if (row->kind >= SEQUENCE_ACTION)
         sequence->lanes[row->lane].speaks = true;
+    return true;
 }
 
 /* --- when nothing happens --- */
@@ -282,14 +286,15 @@ static void read_lines(struct sequence *sequence, struct json_object *attempt)
         double seconds = text_seconds_between(began, time);
         if (i > sequence->hidden && seconds - last >= PAUSE_SECONDS && !is_over)
             add_pause(sequence, seconds - last, false);
-        read_line(sequence, &asked, line);
+        last = seconds;
+        if (!read_line(sequence, &asked, line))
+            continue;
         struct sequence_row *row = &sequence->rows[sequence->row_count - 1];
         row->full = text_member(line, "text");
         row->time = time;
         row->line = i + 1;
         row->seconds = seconds;
         is_over = is_over || row->kind == SEQUENCE_END;
-        last = seconds;
     }
     if (count > 0)
         add_now(sequence, attempt, last);
