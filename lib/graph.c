@@ -251,7 +251,8 @@ static void put_edge(const struct drawing *drawing, size_t index)
     if (edge->action >= 0) {
         const struct machine_action *action = &from->actions[edge->action];
         const char *response = action->responses[edge->response].name;
-        char *label = xasprintf("%s: %s", drawing->machine->roles[action->role],
+        /* the blanks keep it from what is beside it */
+        char *label = xasprintf(" %s: %s ", drawing->machine->roles[action->role],
                                 response != NULL ? response : "*");
         fputs(", label=", drawing->out);
         put_quoted(drawing->out, label);

@@ -89,6 +89,7 @@ static void put_label(struct canvas *canvas, const struct sequence_row *row, int
         put_tspan(markup, "words", row->words, room - used);
     }
     markup_close(markup);
+    markup_text(markup, "\n");
 }
 
 /* The line in full, for who stays on it. */
@@ -126,15 +127,20 @@ static void put_box(struct markup *markup, const char *class, int x, int y, int 
     markup_close(markup);
 }
 
+/* Whether it ends the case by itself, unless the test says otherwise. */
+static bool is_bad_report(const struct sequence_row *row)
+{
+    return row->kind == SEQUENCE_REPORT &&
+           (strcmp(row->name, "failed") == 0 || strcmp(row->name, "error") == 0);
+}
+
 static const char *colour_of(const struct sequence_row *row)
 {
-    bool is_bad = strcmp(row->name, "failed") == 0 || strcmp(row->name, "error") == 0;
-
     switch (row->kind) {
     case SEQUENCE_ACTION:
         return "#1f5fa8";
     case SEQUENCE_REPORT:
-        return is_bad ? "#ad2219" : "#17693b";
+        return is_bad_report(row) ? "#ad2219" : "#17693b";
     case SEQUENCE_ERROR:
         return "#8c2566";
     default:
@@ -176,6 +182,7 @@ static void put_time(struct canvas *canvas, size_t index)
     markup_textf(canvas->markup, "%ld:%02ld.%03ld", whole / 60, whole % 60,
                  (long)((row->seconds - (double)whole) * 1000 + 0.5) % 1000);
     markup_close(canvas->markup);
+    markup_text(canvas->markup, "\n");
 }
 
 /* Across all lanes: a state, or the end. */
@@ -221,6 +228,7 @@ static void put_row(struct canvas *canvas, size_t index)
 
     if (row->line > 0) {
         markup_open(markup, "a", NULL);
+        markup_attributef(markup, "id", "%sstep-%zu", canvas->prefix, row->line);
         markup_attributef(markup, "href", "%s#%sline-%zu", canvas->page, canvas->prefix,
                           row->line);
     } else {
@@ -228,7 +236,9 @@ static void put_row(struct canvas *canvas, size_t index)
     }
     markup_attributef(markup, "class", "row %s%s%s", sequence_kind_text(row->kind),
                       row->kind == SEQUENCE_END ? " " : "",
-                      row->kind == SEQUENCE_END ? row->name : "");
+                      row->kind == SEQUENCE_END ? row->name
+                      : is_bad_report(row)      ? " bad"
+                                                : "");
     if (row->line > 0)
         put_title(canvas, row);
     put_box(markup, "hit", 0, HEAD + ROW * (int)index, canvas->width, ROW, "none");
@@ -255,9 +265,9 @@ static void put_work(struct canvas *canvas, size_t lane)
         const struct sequence_row *row = &sequence->rows[i];
         bool is_last = i + 1 == sequence->row_count;
         bool is_asked = row->lane == lane && row->kind == SEQUENCE_ACTION;
-        bool answers = row->lane == lane && row->kind == SEQUENCE_REPORT;
+        bool is_free = row->lane == lane && row->frees;
         if (began != none &&
-            (is_last || is_asked || answers || row->kind == SEQUENCE_END)) {
+            (is_last || is_asked || is_free || row->kind == SEQUENCE_END)) {
             int top = row_middle(began) + 6;
             put_box(canvas->markup, "work", canvas->lanes[lane] - 4, top, 8,
                     row_middle(i) + 6 - top, "#cfe0f3");
@@ -268,28 +278,32 @@ static void put_work(struct canvas *canvas, size_t lane)
     }
 }
 
+static void put_head(struct canvas *canvas, const char *class, const char *text,
+                     size_t lane, int y)
+{
+    bool speaks = canvas->sequence->lanes[lane].speaks;
+    struct markup *markup = canvas->markup;
+
+    markup_open(markup, "text", "class", class, "text-anchor", "middle", "fill",
+                "#1c1e21", NULL);
+    markup_attributef(markup, "x", "%d", canvas->lanes[lane]);
+    markup_attributef(markup, "y", "%d", y);
+    put_tspan(markup, strcmp(class, "lane") == 0 ? "name" : "words", text,
+              bytes_in(speaks ? LANE_WIDE - 20 : LANE_NARROW - 10));
+    markup_close(markup);
+    markup_text(markup, "\n");
+}
+
 static void put_lane(struct canvas *canvas, size_t index)
 {
     const struct sequence_lane *lane = &canvas->sequence->lanes[index];
-    struct markup *markup = canvas->markup;
     int x = canvas->lanes[index];
-    size_t room = bytes_in(lane->speaks ? LANE_WIDE - 20 : LANE_NARROW - 10);
 
-    put_line(markup, "life", x, HEAD - 6, x, canvas->height - 4, "#a5a29a");
-    markup_attributef(markup, "stroke-dasharray", "2 3");
-    markup_close(markup);
-    markup_open(markup, "text", "class", "lane", "text-anchor", "middle", "fill",
-                "#1c1e21", NULL);
-    markup_attributef(markup, "x", "%d", x);
-    markup_attributef(markup, "y", "%d", HEAD - 30);
-    put_tspan(markup, "name", lane->name, room);
-    markup_close(markup);
-    markup_open(markup, "text", "class", "about", "text-anchor", "middle", "fill",
-                "#595e65", NULL);
-    markup_attributef(markup, "x", "%d", x);
-    markup_attributef(markup, "y", "%d", HEAD - 14);
-    put_tspan(markup, "words", lane->about, room);
-    markup_close(markup);
+    put_line(canvas->markup, "life", x, HEAD - 6, x, canvas->height - 4, "#a5a29a");
+    markup_attributef(canvas->markup, "stroke-dasharray", "2 3");
+    markup_close(canvas->markup);
+    put_head(canvas, "lane", lane->name, index, HEAD - 30);
+    put_head(canvas, "about", lane->about, index, HEAD - 14);
 }
 
 /* --- the picture --- */

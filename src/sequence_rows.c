@@ -99,7 +99,13 @@ static struct sequence_row *add_row(struct sequence *sequence, enum sequence_kin
             xreallocarray(sequence->rows, sequence->row_capacity, sizeof *sequence->rows);
     }
     struct sequence_row *row = &sequence->rows[sequence->row_count++];
-    *row = (struct sequence_row){kind, lane, name, words, "", "", 0, -1};
+    *row = (struct sequence_row){.kind = kind,
+                                 .lane = lane,
+                                 .name = name,
+                                 .words = words,
+                                 .full = "",
+                                 .time = "",
+                                 .seconds = -1};
     return row;
 }
 
@@ -137,7 +143,6 @@ static void read_action(struct sequence *sequence, size_t lane, const char *text
     size_t length = strcspn(text, " ");
     const char *data = text + length;
 
-    sequence->lanes[lane].is_asked = true;
     add_row(sequence, SEQUENCE_ACTION, lane, xstrndup(text, length),
             brief_data(data + (*data == ' ')));
 }
@@ -148,7 +153,6 @@ static void read_report(struct sequence *sequence, size_t lane, const char *text
     const char *meant = strstr(text, ": ");
     const char *body = meant != NULL ? strstr(meant, " {") : NULL;
 
-    sequence->lanes[lane].is_asked = false;
     if (body == NULL)
         add_row(sequence, SEQUENCE_REPORT, lane, xstrdup(text), xstrdup(""));
     else
@@ -192,10 +196,12 @@ static void read_end(struct sequence *sequence, const char *text)
 static void read_other(struct sequence *sequence, enum sequence_kind kind, size_t lane,
                        const char *role, const char *text)
 {
-    if (lane == sequence->home)
+    if (lane == sequence->home) {
         add_row(sequence, SEQUENCE_NOTE, lane, xstrdup(role), xstrdup(text));
-    else
-        add_row(sequence, kind, lane, xstrdup(""), xstrdup(text));
+        return;
+    }
+    struct sequence_row *row = add_row(sequence, kind, lane, xstrdup(""), xstrdup(text));
+    row->frees = strncmp(text, "is not asked for ", 17) == 0;
 }
 
 /* Gives false for a line that no row is made of: who plays stands above the lanes. */
@@ -225,8 +231,11 @@ static bool read_line(struct sequence *sequence, size_t *asked, struct json_obje
                                                 : SEQUENCE_NOTE,
                    lane, role, text);
     struct sequence_row *row = &sequence->rows[sequence->row_count - 1];
+    row->frees = row->frees || row->kind == SEQUENCE_REPORT;
     if (row->kind >= SEQUENCE_ACTION)
         sequence->lanes[row->lane].speaks = true;
+    if (row->kind == SEQUENCE_ACTION || row->frees)
+        sequence->lanes[row->lane].is_asked = !row->frees;
     return true;
 }
 

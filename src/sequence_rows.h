@@ -41,6 +41,7 @@ struct sequence_lane {
 struct sequence_row {
     enum sequence_kind kind; /* see SEQUENCE_KINDS */
     size_t lane;             /* whose; trafficlight's for what is nobody's */
+    bool frees;              /* the lane is not asked for anything any more */
     char *name;              /* of the state, action, response …; owned */
     char *words;             /* what there is to say besides; owned */
     const char *full;        /* the transcript's line, "" if none; borrowed */
