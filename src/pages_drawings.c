@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define FOLDED_LINES 100 /* of a diagram that is folded: there may be many */
+
 struct link {
     const char *href; /* beside the page */
     const char *text; /* how it is called */
@@ -49,7 +51,7 @@ static void put_object(struct markup *markup, struct json_object *testcase)
 
     markup_open(markup, "object", "type", "image/svg+xml", "id", "machine-picture",
                 "aria-label", words, NULL);
-    markup_attributef(markup, "data", "statemachine.svg?attempt=%zu&lines=%zu",
+    markup_attributef(markup, "data", "statemachine.svg?at=%zu.%zu",
                       part_attempt(testcase), lines);
     markup_element(markup, "a", words, "href", "statemachine.svg", NULL);
     markup_close(markup);
@@ -82,14 +84,14 @@ void drawings_put_machine(struct markup *markup, struct json_object *testcase,
 /* --- the sequence --- */
 
 static void put_diagram(struct markup *markup, struct json_object *attempt,
-                        const char *prefix)
+                        const char *prefix, size_t limit)
 {
     char *label =
         xasprintf("Sequence diagram%s%s", *prefix != '\0' ? " of " : "", prefix);
 
     markup_open(markup, "div", "class", "picture diagram", "tabindex", "0", "role",
                 "group", "aria-label", label, NULL);
-    size_t hidden = sequence_put(markup, attempt, prefix);
+    size_t hidden = sequence_put(markup, attempt, prefix, limit);
     markup_close(markup);
     free(label);
     if (hidden > 0) {
@@ -109,7 +111,7 @@ void drawings_put_sequence(struct markup *markup, struct json_object *testcase,
         return;
     part_open_section(markup, level, "Sequence", "sequence");
     markup_open(markup, "figure", NULL);
-    put_diagram(markup, testcase, "");
+    put_diagram(markup, testcase, "", SEQUENCE_LINES);
     markup_open(markup, "figcaption", NULL);
     markup_text(markup, "Each row leads to the ");
     markup_element(markup, "a", "transcript", "href", "#transcript", NULL);
@@ -127,6 +129,6 @@ void drawings_put_folded(struct markup *markup, struct json_object *attempt,
     markup_open(markup, "details", NULL);
     markup_attributef(markup, "id", "%ssequence", prefix);
     markup_element(markup, "summary", "Sequence", NULL);
-    put_diagram(markup, attempt, prefix);
+    put_diagram(markup, attempt, prefix, FOLDED_LINES);
     markup_close(markup);
 }

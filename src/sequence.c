@@ -331,9 +331,9 @@ static void put_picture(struct canvas *canvas)
 }
 
 static size_t draw(struct markup *markup, struct json_object *attempt, const char *page,
-                   const char *prefix)
+                   const char *prefix, size_t limit)
 {
-    struct sequence *sequence = sequence_read(attempt, SEQUENCE_LINES);
+    struct sequence *sequence = sequence_read(attempt, limit);
     struct canvas canvas = {
         .markup = markup, .sequence = sequence, .page = page, .prefix = prefix};
     size_t hidden = sequence->hidden;
@@ -346,15 +346,15 @@ static size_t draw(struct markup *markup, struct json_object *attempt, const cha
 }
 
 size_t sequence_put(struct markup *markup, struct json_object *attempt,
-                    const char *prefix)
+                    const char *prefix, size_t limit)
 {
-    return draw(markup, attempt, "", prefix);
+    return draw(markup, attempt, "", prefix, limit);
 }
 
 char *sequence_svg(struct json_object *attempt, size_t *size)
 {
     struct markup *markup = markup_new_xml();
 
-    draw(markup, attempt, "status", "");
+    draw(markup, attempt, "status", "", SEQUENCE_LINES);
     return markup_finish(markup, size);
 }

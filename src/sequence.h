@@ -13,13 +13,14 @@
 #include <json-c/json.h>
 #include <stddef.h>
 
-/* So many lines of a transcript a diagram has at most: the last ones. */
+/* So many lines of a transcript a diagram should have at most. */
 #define SEQUENCE_LINES 300
 
-/* Write the diagram of an attempt or case (lib/status.h) into a page that has the lines
- * at "#<prefix>line-7". Gives how many lines before them are left out. */
+/* Write the diagram of the last `limit` lines of an attempt or case (lib/status.h) into a
+ * page that has them at "#<prefix>line-7". Gives how many lines before them are left
+ * out. */
 size_t sequence_put(struct markup *markup, struct json_object *attempt,
-                    const char *prefix);
+                    const char *prefix, size_t limit);
 
 /* The diagram as a document; its links lead to the page "status" beside it. Owned by the
  * caller. */
