@@ -134,6 +134,16 @@ static bool is_bad_report(const struct sequence_row *row)
            (strcmp(row->name, "failed") == 0 || strcmp(row->name, "error") == 0);
 }
 
+/* What its colours are told by, besides its kind. */
+static const char *outcome_class(const struct sequence_row *row)
+{
+    if (row->kind != SEQUENCE_END)
+        return is_bad_report(row) ? " bad" : "";
+    return strcmp(row->name, "success") == 0  ? " success"
+           : strcmp(row->name, "failed") == 0 ? " failed"
+                                              : " error";
+}
+
 static const char *colour_of(const struct sequence_row *row)
 {
     switch (row->kind) {
@@ -234,11 +244,8 @@ static void put_row(struct canvas *canvas, size_t index)
     } else {
         markup_open(markup, "g", NULL);
     }
-    markup_attributef(markup, "class", "row %s%s%s", sequence_kind_text(row->kind),
-                      row->kind == SEQUENCE_END ? " " : "",
-                      row->kind == SEQUENCE_END ? row->name
-                      : is_bad_report(row)      ? " bad"
-                                                : "");
+    markup_attributef(markup, "class", "row %s%s", sequence_kind_text(row->kind),
+                      outcome_class(row));
     if (row->line > 0)
         put_title(canvas, row);
     put_box(markup, "hit", 0, HEAD + ROW * (int)index, canvas->width, ROW, "none");

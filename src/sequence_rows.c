@@ -249,7 +249,7 @@ static char *awaited(const struct sequence *sequence, bool now)
     FILE *out = xcheck(open_memstream(&names, &size));
     const char *before = " for ";
 
-    for (size_t i = sequence->home + 1; i < sequence->lane_count; i++) {
+    for (size_t i = 0; i < sequence->lane_count; i++) {
         const struct sequence_lane *lane = &sequence->lanes[i];
         if (now ? lane->is_busy_now : lane->is_asked) {
             fprintf(out, "%s%s", before, lane->name);
@@ -278,7 +278,7 @@ static void add_now(struct sequence *sequence, struct json_object *attempt, doub
     const char *state = text_member(attempt, "state");
     double now = json_object_get_double(json_member(attempt, "duration"));
 
-    if (strcmp(state, "running") == 0 && now > last)
+    if (strcmp(state, "running") == 0 && last >= 0 && now > last)
         add_pause(sequence, now - last, true);
 }
 
@@ -293,7 +293,8 @@ static void read_lines(struct sequence *sequence, struct json_object *attempt)
         struct json_object *line = text_element(attempt, "transcript", i);
         const char *time = text_member(line, "time");
         double seconds = text_seconds_between(began, time);
-        if (i > sequence->hidden && seconds - last >= PAUSE_SECONDS && !is_over)
+        if (i > sequence->hidden && last >= 0 && seconds - last >= PAUSE_SECONDS &&
+            !is_over)
             add_pause(sequence, seconds - last, false);
         last = seconds;
         if (!read_line(sequence, &asked, line))
