@@ -136,7 +136,8 @@ void http_add_header(struct http_exchange *exchange, const char *name, const cha
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
                 const void *data, size_t size);
 
-/* Answer 200 with the first `size` bytes of a file that does not shrink. Takes fd. */
+/* Answer 200 with the first `size` bytes of a file that does not shrink, or 206 with the
+ * part of them that the header Range asks for. Takes fd. */
 void http_reply_file(struct http_exchange *exchange, const char *content_type, int fd,
                      size_t size);
 

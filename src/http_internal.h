@@ -10,6 +10,7 @@
  *   http_route.c       from a target to a row of the route table
  *   http_exchange.c    one request for its handler, and its answer
  *   http_problem.c     reason phrases and problem documents
+ *   http_range.c       the part of a file that is asked for
  *   http_room.c        large bodies, and the memory that they may take in all
  */
 #ifndef TL_HTTP_INTERNAL_H
@@ -276,5 +277,17 @@ const char *http_problem_phrase(int status);
 
 /* A problem document. Returns owned; bytes that are not UTF-8 come out as '?'. */
 char *http_problem_text(int status, const char *detail);
+
+/* --- http_range.c --- */
+
+/* A part of a file. */
+struct http_range {
+    size_t first;  /* offset of its first byte */
+    size_t length; /* bytes of it */
+};
+
+/* What the header (may be NULL) asks for of so many bytes, and the status to answer with:
+ * 200 all of them, 206 that part, 416 none. */
+int http_range_read(const char *header, size_t size, struct http_range *range);
 
 #endif

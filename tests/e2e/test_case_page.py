@@ -223,6 +223,39 @@ class CasePageTest(ServerTest):
             self.assertRegex(answer.headers["Content-Security-Policy"],
                              "^default-src 'none'.*; sandbox$")
 
+    def test_parts_of_a_file(self):
+        self.start(solo())
+        client = self.client()
+        client.expect("dance")
+        content = bytes(range(256)) * 400
+        upload(client, content, "film.webm")
+        size = len(content)
+        for asked, status, wanted in (
+                ("bytes=0-", 206, content), ("bytes=0-0", 206, content[:1]),
+                ("bytes=100-299", 206, content[100:300]), ("bytes=-10", 206, content[-10:]),
+                (f"bytes=5-{size * 9}", 206, content[5:]), (f"bytes=-{size * 9}", 206, content),
+                (f"bytes={size - 1}-", 206, content[-1:]), (f"bytes={size}-", 416, None),
+                ("bytes=-0", 416, None), ("bytes=9-5", 200, content), ("bytes=", 200, content),
+                ("bytes=a-b", 200, content), ("bytes=0-1,5-6", 200, content),
+                ("bytes=1", 200, content), ("bytes=--5", 200, content),
+                ("bytes=" + "9" * 40 + "-", 200, content), ("lines=0-1", 200, content)):
+            with self.subTest(asked):
+                answer = self.daemon.get(self.address("files/red_film.webm"),
+                                         headers={"Range": asked})
+                self.assertEqual(answer.status, status)
+                if status == 416:
+                    self.assertEqual(answer.headers["Content-Range"], f"bytes */{size}")
+                    continue
+                self.assertEqual(answer.body, wanted)
+                self.assertEqual("Content-Range" in answer.headers, status == 206)
+        answer = self.daemon.get(self.address("files/red_film.webm"),
+                                 headers={"Range": "bytes=2-3", "If-Range": '"x"'})
+        self.assertEqual((answer.status, answer.body), (200, content))
+        answer = request(self.daemon.url, "HEAD", self.address("files/red_film.webm"), None,
+                         {"Range": "bytes=2-30"})
+        self.assertEqual((answer.status, answer.headers["Content-Length"],
+                          answer.headers["Content-Range"]), (206, "29", f"bytes 2-30/{size}"))
+
     # --- problems
 
     def problem(self, method, path, status, title, body=None, headers=None):
