@@ -123,15 +123,14 @@ static char *icon(unsigned lights)
                      lights & PART_GREEN ? "4bd07f" : "555");
 }
 
-static void put_refresh(struct markup *markup, unsigned seconds, bool scripted)
+/* With scripts there is a better way: src/web/live.js, or the page's own. */
+static void put_refresh(struct markup *markup, unsigned seconds)
 {
-    if (scripted)
-        markup_open(markup, "noscript", NULL);
+    markup_open(markup, "noscript", NULL);
     markup_open(markup, "meta", "http-equiv", "refresh", NULL);
     markup_attributef(markup, "content", "%u", seconds);
     markup_close(markup);
-    if (scripted)
-        markup_close(markup);
+    markup_close(markup);
 }
 
 static void put_script(struct markup *markup, const char *script)
@@ -157,13 +156,14 @@ static void put_head(struct markup *markup, const struct part_frame *frame,
     markup_open(markup, "meta", "name", "color-scheme", "content", "light dark", NULL);
     markup_close(markup);
     if (frame->refresh > 0)
-        put_refresh(markup, frame->refresh, script != NULL);
+        put_refresh(markup, frame->refresh);
     markup_open(markup, "link", "rel", "stylesheet", "href", "/static/style.css", NULL);
     markup_close(markup);
     markup_open(markup, "link", "rel", "icon", "href", href, NULL);
     markup_close(markup);
-    if (script != NULL)
+    if (script != NULL) /* before the other one changes what it finds */
         put_script(markup, script);
+    put_script(markup, "live.js");
     markup_close(markup);
     free(href);
 }
@@ -216,7 +216,9 @@ static void put_header(struct markup *markup, const struct part_frame *frame)
     markup_close(markup);
 }
 
-struct markup *part_begin_scripted(const struct part_frame *frame, const char *script)
+/* `live`: what has the page fetched anew; NULL: nothing that live.js should do. */
+static struct markup *begin(const struct part_frame *frame, const char *live,
+                            const char *script)
 {
     struct markup *markup = markup_new_html();
 
@@ -224,13 +226,23 @@ struct markup *part_begin_scripted(const struct part_frame *frame, const char *s
     put_head(markup, frame, script);
     markup_open(markup, "body", NULL);
     put_header(markup, frame);
-    markup_open(markup, "main", NULL);
+    markup_open(markup, "main", "data-live", live, NULL);
     return markup;
+}
+
+struct markup *part_begin_scripted(const struct part_frame *frame, const char *script)
+{
+    return begin(frame, NULL, script);
+}
+
+struct markup *part_begin_about(const struct part_frame *frame, const char *id)
+{
+    return begin(frame, frame->refresh > 0 ? id : NULL, NULL);
 }
 
 struct markup *part_begin(const struct part_frame *frame)
 {
-    return part_begin_scripted(frame, NULL);
+    return part_begin_about(frame, "");
 }
 
 char *part_finish(struct markup *markup, struct json_object *server, size_t *size)

@@ -28,5 +28,6 @@ http_handler status_sequence;
 http_handler status_actions_page;
 http_handler status_actions_json;
 http_handler status_health;
+http_handler status_events;
 
 #endif

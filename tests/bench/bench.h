@@ -29,6 +29,7 @@ struct row {
 int row_report(struct bench *bench, char **cause);
 int row_poll(struct bench *bench, char **cause);
 int row_baton(struct bench *bench, char **cause);
+int row_events(struct bench *bench, char **cause);
 int row_held(struct bench *bench, char **cause);
 int row_flat(struct bench *bench, char **cause);
 int row_status(struct bench *bench, char **cause);

@@ -20,6 +20,7 @@ static const struct row rows[] = {
     {"report", "reports acknowledged, by durability", row_report},
     {"poll", "polls that are answered at once", row_poll},
     {"baton", "from a report to the other client's held poll", row_baton},
+    {"events", "polls while a thousand follow what changes", row_events},
     {"held", "as many held polls as descriptors allow", row_held},
     {"flat", "registering among many cases and clients", row_flat},
     {"status", "polls while the status of 10,000 cases is fetched", row_status},
