@@ -112,6 +112,30 @@ static struct json_object *attempt_json(const struct turn *turn,
     return object;
 }
 
+/* "chat.VerifyClient". Owned. */
+static char *test_name(const struct definition *definition)
+{
+    return xasprintf("%s%s%s", definition->folder, *definition->folder ? "." : "",
+                     definition->name);
+}
+
+/* How long a case that has not ended takes, as earlier ones of its kind did. */
+static void put_expected(struct json_object *object, const struct testcase *testcase,
+                         const struct status_view *view)
+{
+    const struct definition *definition = testcase->suite->definition;
+
+    if (view->expected == NULL || testcase_has_ended(testcase))
+        return;
+    char *test = test_name(definition);
+    char *name = definition_case_name(definition, testcase->index);
+    double seconds = view->expected(view->context, test, name);
+    if (seconds >= 0)
+        json_put_number(object, "expected", seconds);
+    free(name);
+    free(test);
+}
+
 static struct json_object *case_json(const struct engine *engine,
                                      const struct testcase *testcase,
                                      const struct status_view *view)
@@ -125,6 +149,7 @@ static struct json_object *case_json(const struct engine *engine,
     json_put_text(object, "state", case_state_text(testcase->state));
     json_put_text(object, "message", message);
     put_turn(object, testcase->turn, view);
+    put_expected(object, testcase, view);
     if (testcase->turn == NULL)
         put_time(object, "ended", testcase->ended.wall_ms);
     if (testcase_is_flaky(testcase))
@@ -325,8 +350,7 @@ static struct json_object *record_json(const struct engine *engine,
 {
     struct json_object *record = json_new_object();
     const struct definition *definition = testcase->suite->definition;
-    char *test = xasprintf("%s%s%s", definition->folder, *definition->folder ? "." : "",
-                           definition->name);
+    char *test = test_name(definition);
     char *types = case_types(testcase);
     char *message = status_message(engine, testcase);
     char *machine = graph_case(engine, testcase->id, false);

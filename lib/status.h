@@ -16,7 +16,10 @@ struct status_view {
     struct instant now;  /* when it is asked */
     /* Wall time of the client's latest poll, 0 if it never polled. */
     int64_t (*last_polled)(void *context, const char *client);
-    void *context; /* for last_polled */
+    /* How long a case of this test ("chat.VerifyClient") and name (without the number of
+     * a repetition) takes, in seconds; negative: nobody knows. NULL: nobody ever does. */
+    double (*expected)(void *context, const char *test, const char *name);
+    void *context; /* for these */
 };
 
 /* What follows gives documents that share nothing with the engine: another thread may

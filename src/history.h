@@ -80,6 +80,8 @@ enum history_document {
     HISTORY_MACHINE, /* of the case: a JSON string, DOT */
     HISTORY_CONTEXT, /* of the case: the same */
     HISTORY_TRENDS,  /* what /history.json says, see below; id is not used */
+    HISTORY_DURATIONS, /* {"chat.VerifyClient/red=web": seconds}: the mean of the latest
+                          ones of each test and case name; id is not used */
 };
 
 /* {"now", "runs": N, "tests": [{"test", "name", "types", "runs": N, "passed": N,

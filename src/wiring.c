@@ -3,6 +3,7 @@
 #include "wiring.h"
 
 #include "daemon.h"
+#include "expected.h"
 #include "homerunner.h"
 #include "httpstep.h"
 #include "input.h"
@@ -143,6 +144,11 @@ void wiring_lost(void *context, const char *client, const char *reason)
 int64_t wiring_last_polled(void *context, const char *client)
 {
     return presence_last_polled(((const struct daemon *)context)->presence, client);
+}
+
+double wiring_expected(void *context, const char *test, const char *name)
+{
+    return expected_seconds(((const struct daemon *)context)->expected, test, name);
 }
 
 /* --- time --- */

@@ -908,7 +908,7 @@ static int64_t polled_cb(void *context, const char *client)
 
 static const struct instant begin = {1000, INT64_C(1795378620000)};
 static const struct status_view view = {
-    "1.0", {2000, INT64_C(1795378621000)}, polled_cb, NULL};
+    "1.0", {2000, INT64_C(1795378621000)}, polled_cb, NULL, NULL};
 
 static void add_waltz(struct engine *engine)
 {
