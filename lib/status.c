@@ -20,8 +20,10 @@ static void put_time(struct json_object *object, const char *name, int64_t wall_
 
 /* --- cases --- */
 
-/* Why a case that waits does not play. */
-static char *waiting_message(const struct engine *engine, const struct testcase *testcase)
+/* Why a case that waits does not play; and as matching_reason() has it, whether it lacks
+ * clients. */
+static char *waiting_message(const struct engine *engine, const struct testcase *testcase,
+                             bool *lacks_clients)
 {
     const struct run *run = testcase->suite->run;
 
@@ -29,7 +31,7 @@ static char *waiting_message(const struct engine *engine, const struct testcase 
         return xstrdup(run->broken_off);
     if (run != engine->going)
         return xstrdup("its run is queued: another one is going");
-    char *reason = matching_reason(run->matching, testcase);
+    char *reason = matching_reason(run->matching, testcase, lacks_clients);
     if (testcase->turn_count == 0)
         return reason;
     const struct turn *last = TAILQ_LAST(&testcase->turns, turn_list);
@@ -40,11 +42,12 @@ static char *waiting_message(const struct engine *engine, const struct testcase 
     return message;
 }
 
-char *status_message(const struct engine *engine, const struct testcase *testcase)
+static char *case_message(const struct engine *engine, const struct testcase *testcase,
+                          bool *lacks_clients)
 {
     switch (testcase->state) {
     case CASE_WAITING:
-        return waiting_message(engine, testcase);
+        return waiting_message(engine, testcase, lacks_clients);
     case CASE_PREPARING:
         return xstrdup("its servers are being made");
     case CASE_RUNNING:
@@ -52,6 +55,11 @@ char *status_message(const struct engine *engine, const struct testcase *testcas
     default:
         return xstrdup(testcase_verdict(testcase)->message);
     }
+}
+
+char *status_message(const struct engine *engine, const struct testcase *testcase)
+{
+    return case_message(engine, testcase, NULL);
 }
 
 static struct json_object *turn_roles(const struct turn *turn)
@@ -142,12 +150,15 @@ static struct json_object *case_json(const struct engine *engine,
 {
     struct json_object *object = json_new_object();
     const struct turn *turn;
-    char *message = status_message(engine, testcase);
+    bool lacks_clients = false;
+    char *why = case_message(engine, testcase, &lacks_clients);
 
     json_put_text(object, "id", testcase->id);
     json_put_text(object, "name", testcase->name);
     json_put_text(object, "state", case_state_text(testcase->state));
-    json_put_text(object, "message", message);
+    json_put_text(object, "message", why);
+    if (lacks_clients)
+        json_put_bool(object, "lacks_clients", true);
     put_turn(object, testcase->turn, view);
     put_expected(object, testcase, view);
     if (testcase->turn == NULL)
@@ -162,7 +173,7 @@ static struct json_object *case_json(const struct engine *engine,
         }
         json_put(object, "attempts", attempts);
     }
-    free(message);
+    free(why);
     return object;
 }
 

@@ -107,6 +107,22 @@ void part_put_attempt(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
 }
 
+/* --- elements that are found again --- */
+
+void part_put_id(struct markup *markup, struct json_object *known, const char *kind,
+                 const char *id)
+{
+    char *segment = text_segment(id);
+    char *whole = xasprintf("%s-%s", kind, segment);
+
+    if (!json_object_object_get_ex(known, whole, NULL)) {
+        markup_attributef(markup, "id", "%s", whole);
+        json_put_bool(known, whole, true);
+    }
+    free(whole);
+    free(segment);
+}
+
 /* --- the frame --- */
 
 /* The traffic light in the browser's tab, in the colours of the lit lamps. */

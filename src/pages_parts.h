@@ -88,6 +88,13 @@ size_t part_attempt(struct json_object *testcase);
  * Marked if the case is flaky. */
 void part_put_attempt(struct markup *markup, struct json_object *testcase);
 
+/* --- elements that are found again --- */
+
+/* The attribute id of the element just opened: "case-…", whatever the id is. Nothing if
+ * `known`, an object that is kept for the page, has it already. */
+void part_put_id(struct markup *markup, struct json_object *known, const char *kind,
+                 const char *id);
+
 /* --- links --- */
 
 /* Open a link to /status/<id>/<page>, and one to /runs/<id>/<page>. */

@@ -181,12 +181,12 @@ START_TEST(test_board)
     has(page, "http-equiv=\"refresh\" content=\"5\"");
     has(page, "href=\"/static/style.css\"");
     has(page, "1 of 3 cases done");
-    has(page, "<bdi>ball</bdi>.<bdi>Waltz</bdi>");
+    has(page, "<bdi>ball.Waltz</bdi>");
     has(page, "Two dance.");
     has(page, "href=\"/status/" SUITE "/suitestatus\"");
     has(page, "href=\"/status/" CASE "/status\"");
     has(page, "red=web");
-    has(page, "<code>floor</code>");
+    has(page, "<code class=\"machine\">floor</code>");
     has(page, ">twirl<");
     has(page, ">idle<");
     has(page, "red fell");
@@ -201,10 +201,10 @@ START_TEST(test_board_clients)
 {
     char *page = page_of(pages_status, document(status_text));
 
-    has(page, "2, 1 waiting");
+    has(page, "2, 1 waiting, 1 playing");
     has(page, "aaaaaaaa<span class=\"rest\">-bbbb-4ccc-8ddd-eeeeeeeeeeee</span>");
     has(page, "title=\"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\"");
-    has(page, "<bdi>Waltz</bdi></a> as <bdi>red</bdi>");
+    has(page, "<bdi>ball.Waltz</bdi></a> as <bdi>red</bdi>: ");
     has(page, "1.2-develop");
     has(page, "<time datetime=\"2026-11-22T20:18:48.000Z\" "
               "title=\"22 Nov 2026, 20:18:48 UTC\">12 s ago</time>");
@@ -262,7 +262,7 @@ START_TEST(test_views)
         char *page = page_of(rows[i].make, document("{'actions': {}}"));
         has_views(page);
         has(page, rows[i].current);
-        ck_assert_uint_eq(count(page, "aria-current"), 1);
+        ck_assert_uint_eq(count(page, "aria-current=\"true\""), 1);
         free(page);
     }
 }
@@ -413,31 +413,6 @@ START_TEST(test_all_succeeded)
     has(page, "red lit");
     has(page, "amber lit");
     has_not(page, "green lit");
-    free(page);
-}
-END_TEST
-
-/* Of too many, those that go on or went wrong are shown first, wherever they stand. */
-START_TEST(test_too_many)
-{
-    struct json_object *status = document("{'server': {'done': false}}");
-    struct json_object *suite = document("{'id': 's', 'name': 'S'}");
-    struct json_object *cases =
-        many(700, "{'id': 'x', 'name': 'dull', 'state': 'success'}");
-
-    json_append(cases, document("{'id': 'y', 'name': 'broken', 'state': 'failed'}"));
-    json_put(suite, "cases", cases);
-    json_put(status, "suites", json_new_array());
-    json_append(json_member(status, "suites"), suite);
-    json_put(status, "clients",
-             many(501, "{'id': 'z', 'type': 't', 'state': 'waiting'}"));
-    char *page = page_of(pages_status, status);
-    ck_assert_uint_eq(count(page, "<tr data-state="), 500);
-    ck_assert_uint_eq(count(page, ">broken<"), 1);
-    ck_assert_uint_eq(count(page, "<code class=\"id\">z</code>"), 500);
-    has(page, "201 more cases are not shown here");
-    has(page, "1 more client is not shown here");
-    has(page, "701/701 done, 1 failed");
     free(page);
 }
 END_TEST
@@ -752,18 +727,12 @@ START_TEST(test_no_history)
 }
 END_TEST
 
-START_TEST(test_long_history)
+START_TEST(test_long_list_of_runs)
 {
-    struct json_object *trends = json_new_object();
-
-    json_put(trends, "tests", many(501, "{'test': 'T', 'last': {'state': 'success'}}"));
-    char *page = page_of(pages_history, trends);
     char *runs = page_of(pages_runs, many(1002, "{'id': 'r', 'label': 'dull'}"));
-    has(page, "1 more is not shown here");
-    ck_assert_uint_eq(count(page, "<bdi>T</bdi>"), 500);
+
     has(runs, "2 more are not shown here");
     ck_assert_uint_eq(count(runs, ">dull<"), 1000);
-    free(page);
     free(runs);
 }
 END_TEST
@@ -1102,7 +1071,6 @@ static Suite *pages_checks(void)
     tcase_add_test(shown, test_board_clients);
     tcase_add_test(shown, test_board_without_tests);
     tcase_add_test(shown, test_all_succeeded);
-    tcase_add_test(shown, test_too_many);
     tcase_add_test(shown, test_suite);
     tcase_add_test(shown, test_case);
     tcase_add_test(shown, test_case_that_ended);
@@ -1121,7 +1089,7 @@ static Suite *pages_checks(void)
     tcase_add_test(shown, test_rates);
     tcase_add_test(shown, test_runs);
     tcase_add_test(shown, test_no_history);
-    tcase_add_test(shown, test_long_history);
+    tcase_add_test(shown, test_long_list_of_runs);
     tcase_add_loop_test(safe, test_hostile, 0, (int)LENGTH(hostile));
     tcase_add_test(safe, test_long_texts);
     tcase_add_loop_test(safe, test_odd_documents, 0, 12);
