@@ -31,13 +31,6 @@ static size_t name_length(const char *name)
     return is_number ? (size_t)(number - name) - 1 : strlen(name);
 }
 
-size_t select_repetition(const char *name)
-{
-    size_t length = name_length(name);
-
-    return name[length] != '\0' ? strtoul(name + length + 2, NULL, 10) : 1;
-}
-
 /* The next client type in `*name`, which goes on after it; NULL after the last one.
  * Owned. */
 static char *next_type(const char **name, const char *end)

@@ -48,9 +48,6 @@ void select_add_types(struct json_object *types, const char *name);
 /* The client types in the order of the roles: "element-web ×2 + element-ios". Owned. */
 char *select_pair(const char *name);
 
-/* Which repetition it is, from 1 on. */
-size_t select_repetition(const char *name);
-
 /* The full name of a test. Owned. */
 char *select_test_name(struct json_object *suite);
 

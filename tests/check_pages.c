@@ -6,6 +6,7 @@
 #include "data.h"
 #include "engine.h"
 #include "json.h"
+#include "looking.h"
 #include "pages.h"
 #include "pages_parts.h"
 #include "pages_text.h"
@@ -14,7 +15,6 @@
 #include "xalloc.h"
 
 #include <check.h>
-#include <libxml/HTMLparser.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,90 +22,6 @@
 #define CASE          "11111111-2222-4333-8444-555555555555"
 #define SUITE         "66666666-7777-4888-9999-aaaaaaaaaaaa"
 #define RUN           "12121212-3434-4565-8787-909090909090"
-
-typedef char *page_fn(struct json_object *document, size_t *size);
-
-/* --- looking at pages --- */
-
-#if LIBXML_VERSION >= 21200
-typedef const xmlError *parse_error;
-#else
-typedef xmlErrorPtr parse_error;
-#endif
-
-static int parse_errors; /* what the parser complained of in the latest page */
-
-static void parse_error_cb(void *context, parse_error error)
-{
-    (void)context;
-    if (error->code == XML_HTML_UNKNOWN_TAG) /* it knows no HTML5 */
-        return;
-    parse_errors++;
-    printf("line %d: %s", error->line, error->message);
-}
-
-/* The page is sound HTML and UTF-8, and shows no control character. */
-static void check_sound(const char *page, size_t size)
-{
-    ck_assert_uint_eq(strlen(page), size);
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)page[i] < 0x20 && strchr("\t\n", page[i]) == NULL)
-            ck_abort_msg("byte 0x%02x at %zu", (unsigned)page[i], i);
-    parse_errors = 0;
-    xmlSetStructuredErrorFunc(NULL, parse_error_cb);
-    htmlDocPtr document =
-        htmlReadMemory(page, (int)size, NULL, "UTF-8", HTML_PARSE_NONET);
-    xmlSetStructuredErrorFunc(NULL, NULL);
-    ck_assert_ptr_nonnull(document);
-    ck_assert_int_eq(parse_errors, 0);
-    xmlFreeDoc(document);
-}
-
-/* The page of a document; takes the document, returns owned. */
-static char *page_of(page_fn *make, struct json_object *document)
-{
-    size_t size = 0;
-    char *page = make(document, &size);
-
-    check_sound(page, size);
-    json_object_put(document);
-    return page;
-}
-
-static void has(const char *page, const char *text)
-{
-    ck_assert_msg(strstr(page, text) != NULL, "no \"%.200s\" in:\n%.3000s", text, page);
-}
-
-static void has_not(const char *page, const char *text)
-{
-    ck_assert_msg(strstr(page, text) == NULL, "\"%.200s\" is in:\n%.3000s", text, page);
-}
-
-static size_t count(const char *page, const char *text)
-{
-    size_t found = 0;
-
-    for (; (page = strstr(page, text)) != NULL; page++)
-        found++;
-    return found;
-}
-
-/* --- making documents --- */
-
-/* JSON with ' for ". */
-static struct json_object *document(const char *text)
-{
-    struct json_object *value = NULL;
-    char *copy = xstrdup(text), *cause = NULL;
-
-    for (char *p = copy; (p = strchr(p, '\'')) != NULL;)
-        *p = '"';
-    int result = json_read(copy, strlen(copy), 32, &value, &cause);
-    ck_assert_msg(result == 0, "%s", cause);
-    free(copy);
-    return value;
-}
 
 static const char status_text[] =
     "{'server': {'version': '9.8', 'started': '2026-11-22T20:17:00.000Z',"
@@ -158,15 +74,6 @@ static struct json_object *first_case(size_t index)
     json_put_int(testcase, "transcript_dropped", 0);
     json_object_put(suite);
     return testcase;
-}
-
-static struct json_object *many(size_t amount, const char *element_text)
-{
-    struct json_object *array = json_new_array();
-
-    for (size_t i = 0; i < amount; i++)
-        json_append(array, document(element_text));
-    return array;
 }
 
 /* --- what is on them --- */
