@@ -2,6 +2,7 @@
 /* The engine's state as JSON. */
 #include "status.h"
 
+#include "casename.h"
 #include "graph.h"
 #include "json.h"
 #include "matching.h"
@@ -120,13 +121,6 @@ static struct json_object *attempt_json(const struct turn *turn,
     return object;
 }
 
-/* "chat.VerifyClient". Owned. */
-static char *test_name(const struct definition *definition)
-{
-    return xasprintf("%s%s%s", definition->folder, *definition->folder ? "." : "",
-                     definition->name);
-}
-
 /* How long a case that has not ended takes, as earlier ones of its kind did. */
 static void put_expected(struct json_object *object, const struct testcase *testcase,
                          const struct status_view *view)
@@ -135,13 +129,13 @@ static void put_expected(struct json_object *object, const struct testcase *test
 
     if (view->expected == NULL || testcase_has_ended(testcase))
         return;
-    char *test = test_name(definition);
-    char *name = definition_case_name(definition, testcase->index);
-    double seconds = view->expected(view->context, test, name);
+    char *kind =
+        xasprintf("%s%s%s/%.*s", definition->folder, *definition->folder ? "." : "",
+                  definition->name, (int)casename_length(testcase->name), testcase->name);
+    double seconds = view->expected(view->context, kind);
     if (seconds >= 0)
         json_put_number(object, "expected", seconds);
-    free(name);
-    free(test);
+    free(kind);
 }
 
 static struct json_object *case_json(const struct engine *engine,
@@ -361,7 +355,8 @@ static struct json_object *record_json(const struct engine *engine,
 {
     struct json_object *record = json_new_object();
     const struct definition *definition = testcase->suite->definition;
-    char *test = test_name(definition);
+    char *test = xasprintf("%s%s%s", definition->folder, *definition->folder ? "." : "",
+                           definition->name);
     char *types = case_types(testcase);
     char *message = status_message(engine, testcase);
     char *machine = graph_case(engine, testcase->id, false);

@@ -16,9 +16,9 @@ struct status_view {
     struct instant now;  /* when it is asked */
     /* Wall time of the client's latest poll, 0 if it never polled. */
     int64_t (*last_polled)(void *context, const char *client);
-    /* How long a case of this test ("chat.VerifyClient") and name (without the number of
-     * a repetition) takes, in seconds; negative: nobody knows. NULL: nobody ever does. */
-    double (*expected)(void *context, const char *test, const char *name);
+    /* How long such a case ("chat.VerifyClient/red=web", without the number of a
+     * repetition) takes, in seconds; negative: nobody knows. NULL: nobody ever does. */
+    double (*expected)(void *context, const char *kind);
     void *context; /* for these */
 };
 

@@ -46,15 +46,11 @@ void expected_refresh(struct expected *expected)
         ask(expected);
 }
 
-double expected_seconds(const struct expected *expected, const char *test,
-                        const char *name)
+double expected_seconds(const struct expected *expected, const char *kind)
 {
-    char *key = xasprintf("%s/%s", test, name);
-    struct json_object *seconds = json_member(expected->durations, key);
-    double value = seconds != NULL ? json_object_get_double(seconds) : -1;
+    struct json_object *seconds = json_member(expected->durations, kind);
 
-    free(key);
-    return value;
+    return seconds != NULL ? json_object_get_double(seconds) : -1;
 }
 
 struct expected *expected_new(struct history *history)

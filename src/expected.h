@@ -17,9 +17,8 @@ void expected_free(struct expected *expected);
 /* The history has more runs, or fewer: read it again. */
 void expected_refresh(struct expected *expected);
 
-/* Seconds for a case of this test ("chat.VerifyClient") and name (without its number);
- * negative where the history has none of it, or was not read yet. */
-double expected_seconds(const struct expected *expected, const char *test,
-                        const char *name);
+/* Seconds for a case of this kind, "chat.VerifyClient/red=web" without a number; negative
+ * where the history has none of it, or was not read yet. */
+double expected_seconds(const struct expected *expected, const char *kind);
 
 #endif

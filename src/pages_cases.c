@@ -39,7 +39,7 @@ static void gather_names(struct json_object *suites, struct json_object *tests,
         char *test = select_test_name(suite);
         json_put_bool(tests, test, true);
         free(test);
-        for (size_t j = 0; j < text_count(suite, "cases"); j++)
+        for (size_t j = 0, count = text_count(suite, "cases"); j < count; j++)
             select_add_types(types, text_member(text_element(suite, "cases", j), "name"));
     }
 }

@@ -66,7 +66,7 @@ static struct prospect look_at_all(struct json_object *status)
 
     for (size_t i = 0; i < text_count(status, "suites"); i++) {
         struct json_object *suite = text_element(status, "suites", i);
-        for (size_t j = 0; j < text_count(suite, "cases"); j++)
+        for (size_t j = 0, count = text_count(suite, "cases"); j < count; j++)
             look_at_case(&prospect, text_element(suite, "cases", j));
     }
     return prospect;
@@ -193,7 +193,7 @@ static struct reasons gather(struct json_object *status)
 
     for (size_t i = 0; i < text_count(status, "suites"); i++) {
         struct json_object *suite = text_element(status, "suites", i);
-        for (size_t j = 0; j < text_count(suite, "cases"); j++)
+        for (size_t j = 0, count = text_count(suite, "cases"); j < count; j++)
             add_reason(&reasons, text_element(suite, "cases", j),
                        text_member(suite, "name"));
     }

@@ -2,12 +2,12 @@
 /* The cases of a run that a page is asked to show. */
 #include "pages_select.h"
 
+#include "casename.h"
 #include "json.h"
 #include "pages_parts.h"
 #include "pages_text.h"
 #include "xalloc.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +19,6 @@ const char *const select_states[] = {"running", "preparing", "waiting", "failed"
 const char *const select_sorts[] = {"state", "name", "duration", "start", NULL};
 
 /* --- names of cases --- */
-
-/* Bytes of the name without the number that repeating gave it. */
-static size_t name_length(const char *name)
-{
-    const char *number = strrchr(name, '#');
-    bool is_number = number != NULL && number > name && number[-1] == ' ' &&
-                     isdigit((unsigned char)number[1]) &&
-                     number[1 + strspn(number + 1, "0123456789")] == '\0';
-
-    return is_number ? (size_t)(number - name) - 1 : strlen(name);
-}
 
 /* The next client type in `*name`, which goes on after it; NULL after the last one.
  * Owned. */
@@ -50,7 +39,7 @@ static char *next_type(const char **name, const char *end)
 
 void select_add_types(struct json_object *types, const char *name)
 {
-    const char *end = name + name_length(name);
+    const char *end = name + casename_length(name);
     char *type;
 
     while ((type = next_type(&name, end)) != NULL) {
@@ -73,7 +62,7 @@ static char *add_to_pair(char *pair, const char *type, size_t times)
 
 char *select_pair(const char *name)
 {
-    const char *end = name + name_length(name);
+    const char *end = name + casename_length(name);
     char *pair = xstrdup(""), *type = next_type(&name, end), *next;
 
     for (size_t times = 1; type != NULL; times++) {
@@ -297,7 +286,8 @@ static void add_suite(struct selection *selection, struct json_object *suite,
                      select_names(text_member(suite, "name"), wanted);
 
     selection->tests[selection->test_count++] = test;
-    for (size_t i = 0; is_wanted && i < text_count(suite, "cases"); i++) {
+    size_t count = is_wanted ? text_count(suite, "cases") : 0;
+    for (size_t i = 0; i < count; i++) {
         struct selected *next = &selection->cases[selection->count];
         *next =
             (struct selected){text_element(suite, "cases", i), suite, test, order + i};

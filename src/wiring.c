@@ -146,9 +146,9 @@ int64_t wiring_last_polled(void *context, const char *client)
     return presence_last_polled(((const struct daemon *)context)->presence, client);
 }
 
-double wiring_expected(void *context, const char *test, const char *name)
+double wiring_expected(void *context, const char *kind)
 {
-    return expected_seconds(((const struct daemon *)context)->expected, test, name);
+    return expected_seconds(((const struct daemon *)context)->expected, kind);
 }
 
 /* --- time --- */

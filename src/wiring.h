@@ -31,7 +31,7 @@ void wiring_lost(void *context, const char *client, const char *reason);
 int64_t wiring_last_polled(void *context, const char *client);
 
 /* How long a case takes; see struct status_view. */
-double wiring_expected(void *context, const char *test, const char *name);
+double wiring_expected(void *context, const char *kind);
 
 /* The engine's deadline has come. */
 void wiring_tell_time(struct daemon *daemon);

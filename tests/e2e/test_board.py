@@ -236,7 +236,8 @@ class HistoryTest(BoardTest):
                    == [float, float], 10, "what the history expects")
         client = self.client()
         client.expect("dance")
-        self.assertIn("less than a minute left", self.page("/status").text)
+        wait_until(lambda: "less than a minute left" in self.page("/status").text, 10,
+                   "the time left")
         client.report("danced")
         ended = self.daemon.wait_case("success")
         self.assertNotIn("expected", ended)
