@@ -5,6 +5,7 @@
 #include "autoconf.h"
 #include "document.h"
 #include "ending.h"
+#include "events.h"
 #include "expected.h"
 #include "fetch.h"
 #include "history.h"
@@ -45,6 +46,7 @@
 #define HTTP_STEP_MS      30000 /* for an http step that names no time-out */
 #define DRAW_MS           30000 /* for one picture */
 #define UPLOADS_IN_MEMORY 2     /* of the largest size; see src/http_room.c */
+#define GATHER_MS         200   /* of changes, for who follows them */
 #define DAY_MS            (INT64_C(24) * 3600 * 1000)
 #define INPUTS_IN_MEMORY  ((size_t)64 * 1024 * 1024) /* bytes that wait for the disk */
 
@@ -271,6 +273,15 @@ static bool open_state(struct daemon *daemon)
     return good;
 }
 
+static struct events_settings events_settings(const struct daemon *daemon)
+{
+    return (struct events_settings){
+        .subscribers = daemon->config.limits.subscribers,
+        .gather_ms = GATHER_MS,
+        .heartbeat_ms = daemon->config.heartbeat_ms,
+    };
+}
+
 static void make_engine(struct daemon *daemon)
 {
     struct presence_settings presence = {daemon->config.idle_client_ms,
@@ -288,6 +299,8 @@ static void make_engine(struct daemon *daemon)
     daemon->keeping = keeping_new(daemon);
     daemon->ending = ending_new(daemon);
     daemon->documents = documents_new(daemon);
+    struct events_settings events = events_settings(daemon);
+    daemon->events = events_new(daemon->base, daemon->engine, &events);
 }
 
 /* --- what systemd has to say, and is told --- */
@@ -309,10 +322,12 @@ static bool adopted(void *context)
     struct history_settings history = history_settings(daemon);
     struct presence_settings presence = {daemon->config.idle_client_ms,
                                          daemon->config.active_client_ms};
+    struct events_settings events = events_settings(daemon);
 
     log_set_level(daemon->config.log_level);
     presence_configure(daemon->presence, &presence);
     history_configure(daemon->history, &history);
+    events_configure(daemon->events, &events);
     return true;
 }
 
@@ -430,6 +445,7 @@ void daemon_free(struct daemon *daemon)
         renderer_free(daemon->renderer);
     uploads_free(daemon->uploads);
     documents_free(daemon->documents);
+    events_free(daemon->events);
     runs_free(daemon->runs);
     keeping_free(daemon->keeping);
     expected_free(daemon->expected);

@@ -17,7 +17,7 @@ static struct markup *begin_suite(struct json_object *suite, const struct tally 
     struct part_frame frame = {title, tally_lights(cases),
                                tally_ended(cases) < cases->total ? PART_SOON : 0,
                                PART_RUNS};
-    struct markup *markup = part_begin(&frame);
+    struct markup *markup = part_begin_about(&frame, text_member(suite, "run"));
 
     free(title);
     return markup;

@@ -173,7 +173,8 @@ static struct markup *begin(const struct board *board, bool on_board)
                                : on_board ? PART_LATER
                                           : 0,
                                on_board ? PART_BOARD : PART_RUNS};
-    struct markup *markup = part_begin(&frame);
+    const char *run = text_member(json_member(board->status, "run"), "id");
+    struct markup *markup = part_begin_about(&frame, on_board ? "" : run);
 
     if (!on_board) {
         part_open_path(markup, "");

@@ -3,6 +3,7 @@
 #include "wiring.h"
 
 #include "daemon.h"
+#include "events.h"
 #include "expected.h"
 #include "homerunner.h"
 #include "httpstep.h"
@@ -57,6 +58,11 @@ static void log_op(void *context, const char *line)
     log_info("%s", line);
 }
 
+static void changed_op(void *context, enum engine_thing thing, const char *id)
+{
+    events_note(((struct daemon *)context)->events, thing, id);
+}
+
 const struct engine_ops *wiring_ops(void)
 {
     static const struct engine_ops ops = {
@@ -65,6 +71,7 @@ const struct engine_ops *wiring_ops(void)
         .destroy = destroy_op,
         .http = http_op,
         .log = log_op,
+        .changed = changed_op,
     };
 
     return &ops;
