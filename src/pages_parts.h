@@ -54,7 +54,7 @@ enum part_view {
 };
 
 /* How soon the browser asks again, in seconds: while things change, and while a person
- * may read what would be folded again. */
+ * may be reading what would be folded again, or filling in what would be lost. */
 #define PART_SOON  5
 #define PART_LATER 30
 
