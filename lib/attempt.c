@@ -26,7 +26,7 @@ const struct machine_state *attempt_current(const struct attempt *attempt)
 
 static void seat_withdraw(struct seat *seat)
 {
-    seat->changed = seat->changed || seat->answer != NULL;
+    seat->changed = seat->changed || seat->action != NULL;
     json_object_put(seat->data);
     free(seat->answer);
     seat->data = NULL;
@@ -84,7 +84,16 @@ static void seat_ask(struct attempt *attempt, struct seat *seat,
     seat->action = action;
     seat->deadline_ms = now->mono_ms + action->timeout_ms;
     free(seat->answer);
-    seat->answer = render_answer(seat);
+    seat->answer = NULL;
+}
+
+const char *attempt_answer(const struct attempt *attempt, size_t seat_index)
+{
+    struct seat *seat = &attempt->seats[seat_index];
+
+    if (seat->action != NULL && seat->answer == NULL)
+        seat->answer = render_answer(seat);
+    return seat->answer;
 }
 
 /* --- ending --- */

@@ -36,7 +36,7 @@ struct seat {
     struct json_object *data; /* of the outstanding action, `${…}` replaced; owned */
     char delivery[ID_SIZE];   /* id of the outstanding delivery; "" if none */
     char taken[ID_SIZE];      /* id of the latest delivery whose report was taken */
-    char *answer;             /* what a poll is told, as JSON text; NULL: idle; owned */
+    char *answer;             /* see attempt_answer(); NULL: not asked for; owned */
     struct instant asked;     /* when the outstanding action was given */
     int64_t deadline_ms;      /* its end on the monotonic clock */
     bool changed;             /* what a poll is told has changed; the engine resets it */
@@ -83,6 +83,10 @@ struct attempt *attempt_new(const struct machine *machine,
                             const struct scope_parts *parts, int64_t case_timeout_ms,
                             size_t transcript_limit, const struct instant *now);
 void attempt_free(struct attempt *attempt);
+
+/* What a poll of this seat is told, as JSON text; NULL: there is nothing to do. Made when
+ * it is first asked for. Borrowed until the attempt changes. */
+const char *attempt_answer(const struct attempt *attempt, size_t seat);
 
 /* A report of this seat, about this delivery (NULL or "": the seat was given none).
  * Borrows body, an object. `strict`: a name that is not accepted changes nothing, instead

@@ -495,9 +495,10 @@ struct poll engine_poll(const struct engine *engine, const char *id)
     if (client->turn->attempt == NULL)
         return (struct poll){POLL_IDLE, NULL, NULL, "waiting for the servers", false};
     const struct seat *seat = &client->turn->attempt->seats[client->seat];
-    if (seat->answer == NULL)
+    const char *answer = attempt_answer(client->turn->attempt, client->seat);
+    if (answer == NULL)
         return (struct poll){POLL_IDLE, NULL, NULL, "nothing to do now", false};
-    return (struct poll){POLL_ANSWER, seat->answer, seat->delivery, NULL, false};
+    return (struct poll){POLL_ANSWER, answer, seat->delivery, NULL, false};
 }
 
 enum client_standing engine_client_standing(const struct engine *engine, const char *id)

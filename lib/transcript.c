@@ -5,6 +5,7 @@
 #include "utf8.h"
 #include "xalloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LINE_BYTES 2000
@@ -12,6 +13,7 @@
 void transcript_add(struct transcript *transcript, const struct instant *now,
                     enum transcript_kind kind, const char *role, const char *format, ...)
 {
+    char text[LINE_BYTES + 2]; /* one byte more than fits, so that it shows */
     va_list arguments;
 
     if (transcript->count == transcript->limit) {
@@ -24,11 +26,10 @@ void transcript_add(struct transcript *transcript, const struct instant *now,
                                           sizeof *transcript->lines);
     }
     va_start(arguments, format);
-    char *text = xvasprintf(format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     transcript->lines[transcript->count++] = (struct transcript_line){
         now->wall_ms, kind, role, utf8_shorten(text, LINE_BYTES)};
-    free(text);
 }
 
 void transcript_clear(struct transcript *transcript)
