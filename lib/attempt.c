@@ -101,22 +101,15 @@ const char *attempt_answer(const struct attempt *attempt, size_t seat_index)
 void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type,
                  const char *message, const char *details, const struct instant *now)
 {
-    static const char *const words[] = {"", "success", "failed", "error"};
-
     if (attempt->verdict.outcome != OUTCOME_NONE)
         return;
-    attempt->verdict = (struct verdict){
-        .outcome = outcome,
-        .type = type,
-        .message = xstrdup(message),
-        .details = details != NULL ? utf8_shorten(details, DETAILS_BYTES) : NULL,
-    };
+    attempt->verdict = verdict_make(outcome, type, message, details);
     for (size_t i = 0; i < attempt->machine->role_count; i++) {
         seat_withdraw(&attempt->seats[i]);
         attempt->seats[i].changed = true;
     }
     transcript_add(&attempt->transcript, now, TRANSCRIPT_END, NULL, "%s%s%s",
-                   words[outcome], *message ? ": " : "", message);
+                   outcome_text(outcome), *message ? ": " : "", message);
 }
 
 void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *type,
@@ -292,8 +285,7 @@ void attempt_free(struct attempt *attempt)
     free(attempt->seats);
     free(attempt->visits);
     free(attempt->taken_edges);
-    free(attempt->verdict.message);
-    free(attempt->verdict.details);
+    verdict_clear(&attempt->verdict);
     json_object_put(attempt->request);
     json_object_put(attempt->scope);
     json_object_put(attempt->reporters);

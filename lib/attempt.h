@@ -12,19 +12,7 @@
 #include "machine.h"
 #include "scope.h"
 #include "transcript.h"
-
-/* Of the details of a verdict so much is kept for the people who read it. */
-#define DETAILS_BYTES 20000
-
-enum outcome { OUTCOME_NONE, OUTCOME_SUCCESS, OUTCOME_FAILED, OUTCOME_ERROR };
-
-/* How an attempt ended, and why. */
-struct verdict {
-    enum outcome outcome; /* OUTCOME_NONE while it goes on */
-    const char *type;     /* the kind of reason in a word, for JUnit: "timeout"; static */
-    char *message;        /* the reason in a sentence; owned */
-    char *details;        /* more text, or NULL; owned */
-};
+#include "verdict.h"
 
 /* What one role is doing. */
 struct seat {
@@ -135,5 +123,13 @@ int64_t attempt_deadline(const struct attempt *attempt);
 
 /* Time has passed: waits end, time-outs strike. */
 void attempt_time(struct attempt *attempt, const struct instant *now);
+
+/* All of it as JSON but for the lines of its transcript, owned by the caller; between two
+ * inputs, when nothing of it is left for the engine to do. And one from such JSON, which
+ * goes on as that one; NULL if it is none of an attempt of this machine. Borrows machine
+ * for the attempt's life. lib/attempt_snapshot.c. */
+struct json_object *attempt_snapshot(const struct attempt *attempt);
+struct attempt *attempt_restore(const struct machine *machine, size_t transcript_limit,
+                                struct json_object *json);
 
 #endif

@@ -77,6 +77,12 @@ static bool is_in_line(const struct engine *engine, const struct client *client)
     return engine->going != NULL && client->state == CLIENT_WAITING;
 }
 
+void engine_join(struct engine *engine, struct client *client)
+{
+    client->joined = ++engine->joined;
+    matching_add_client(engine->going->matching, client);
+}
+
 void engine_forget_client(struct engine *engine, struct client *client)
 {
     if (is_in_line(engine, client))
@@ -179,7 +185,7 @@ enum engine_result engine_register(struct engine *engine, const char *id,
     }
     client->registered_ms = now->wall_ms;
     if (is_in_line(engine, client))
-        matching_add_client(engine->going->matching, client);
+        engine_join(engine, client);
     if (engine->stopping != NULL)
         engine_dismiss(engine, client, engine->stopping);
     engine_settle(engine, now);

@@ -82,7 +82,7 @@ void engine_begin_run(struct engine *engine, const char *id, const struct instan
     }
     for (client = engine->clients; client != NULL; client = client->hh.next) {
         if (client->state == CLIENT_WAITING)
-            matching_add_client(run->matching, client);
+            engine_join(engine, client);
     }
     engine_settle(engine, now);
 }
@@ -205,11 +205,23 @@ static void forget_former_clients(struct engine *engine, const char *run)
     engine->former = left;
 }
 
+void engine_drop_run(struct engine *engine, struct run *run)
+{
+    struct suite *suite;
+
+    TAILQ_FOREACH (suite, &run->suites, link) {
+        HASH_DEL(engine->suites_by_id, suite);
+        for (size_t i = 0; i < suite->case_count; i++)
+            HASH_DEL(engine->cases_by_id, &suite->cases[i]);
+    }
+    TAILQ_REMOVE(&engine->runs, run, link);
+    run_free(run);
+}
+
 void engine_forget_run(struct engine *engine, const char *id)
 {
     struct run *run = engine_find_run(engine, id);
     struct deployment *deployment, *next;
-    struct suite *suite;
 
     if (run == NULL)
         forget_former_clients(engine, id);
@@ -220,13 +232,7 @@ void engine_forget_run(struct engine *engine, const char *id)
         if (deployment->turn != NULL && deployment->turn->testcase->suite->run == run)
             deployment->turn = NULL;
     }
-    TAILQ_FOREACH (suite, &run->suites, link) {
-        HASH_DEL(engine->suites_by_id, suite);
-        for (size_t i = 0; i < suite->case_count; i++)
-            HASH_DEL(engine->cases_by_id, &suite->cases[i]);
-    }
-    TAILQ_REMOVE(&engine->runs, run, link);
-    run_free(run);
+    engine_drop_run(engine, run);
 }
 
 /* --- going on --- */
