@@ -314,6 +314,17 @@ void engine_ended_runs(const struct engine *engine,
     }
 }
 
+void engine_begun_runs(const struct engine *engine,
+                       void (*each)(void *argument, const char *run), void *argument)
+{
+    const struct run *run;
+
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        if (run->begun.mono_ms != 0)
+            each(argument, run->id);
+    }
+}
+
 void engine_clients(const struct engine *engine,
                     void (*each)(void *argument, const char *client), void *argument)
 {
@@ -343,6 +354,11 @@ bool engine_is_done(const struct engine *engine)
             return false;
     }
     return true;
+}
+
+bool engine_is_restoring(const struct engine *engine)
+{
+    return engine->is_restoring;
 }
 
 bool engine_is_fresh(const struct engine *engine)
