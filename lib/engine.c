@@ -522,6 +522,8 @@ int64_t engine_deadline(const struct engine *engine)
 {
     const struct heap_entry *first = heap_first(&engine->due);
 
+    if (engine->unsettled)
+        return 0;
     return first != NULL ? first->key : INT64_MAX;
 }
 

@@ -207,7 +207,8 @@ enum engine_result engine_upload_target(const struct engine *engine, const char 
 bool engine_find_file(const struct engine *engine, const char *testcase, unsigned attempt,
                       const char *name, struct upload_target *target);
 
-/* When engine_time() is to be called next, on the monotonic clock; INT64_MAX: no need. */
+/* When engine_time() is to be called next, on the monotonic clock: 0 is at once, since
+ * there are more cases that can start; INT64_MAX is never. */
 int64_t engine_deadline(const struct engine *engine);
 
 /* Call `each` for every client of every case of which engine_time() will do something

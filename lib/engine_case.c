@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One input may let thousands of cases start: so many of them at once, then whoever
+ * waits for other things has its turn. */
+#define STARTS_AT_ONCE 100
+
 static const char *full_name(const struct testcase *testcase, char buffer[512])
 {
     const struct definition *definition = testcase->suite->definition;
@@ -373,14 +377,27 @@ static bool has_deployment_free(const struct engine *engine)
     return HASH_COUNT(engine->deployments) < engine->going->settings.deployments;
 }
 
-void engine_settle(struct engine *engine, const struct instant *now)
+/* Start a case that can start, if there is any. */
+static bool start_next(struct engine *engine, const struct instant *now)
 {
     struct testcase *testcase;
     struct client **players = NULL;
 
-    while (engine->going != NULL && engine->stopping == NULL &&
-           (testcase = matching_next(engine->going->matching, has_deployment_free(engine),
-                                     &players)) != NULL)
+    if (engine->going == NULL || engine->stopping != NULL)
+        return false;
+    testcase =
+        matching_next(engine->going->matching, has_deployment_free(engine), &players);
+    if (testcase != NULL)
         start_case(engine, testcase, players, now);
+    return testcase != NULL;
+}
+
+void engine_settle(struct engine *engine, const struct instant *now)
+{
+    size_t started = 0;
+
+    while (started < STARTS_AT_ONCE && start_next(engine, now))
+        started++;
+    engine->unsettled = started == STARTS_AT_ONCE;
     engine_notice_end(engine, now);
 }

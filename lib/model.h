@@ -204,6 +204,7 @@ struct engine {
     struct json_object *
         former; /* id -> run of clients that played before the restored beginning; owned */
     bool has_task;     /* a run was asked for since it was made, or told to stop */
+    bool unsettled;    /* more cases may be able to start: engine_time() looks */
     bool is_restoring; /* it takes the parts of a snapshot; see lib/snapshot.h */
     size_t joined;     /* numbers clients as they join the line */
 };

@@ -52,6 +52,7 @@ static struct json_object *engine_part(struct snapshot *snapshot)
     json_put_int(part, "version", SNAPSHOT_VERSION);
     json_put_text(part, "stopping", engine->stopping);
     json_put_bool(part, "has_task", engine->has_task);
+    json_put_bool(part, "unsettled", engine->unsettled);
     json_put(part, "former", json_object_get(engine->former));
     return part;
 }

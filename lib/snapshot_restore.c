@@ -56,6 +56,7 @@ static bool restore_engine(struct engine *engine, struct json_object *part,
     free(engine->stopping);
     engine->stopping = copy_text(part, "stopping");
     engine->has_task = json_object_get_boolean(json_member(part, "has_task"));
+    engine->unsettled = json_object_get_boolean(json_member(part, "unsettled"));
     json_object_put(engine->former);
     engine->former = json_copy(former);
     return true;
@@ -303,13 +304,15 @@ static bool restore_line(struct engine *engine, struct json_object *part,
     return good;
 }
 
-/* Nothing can start that could not before: cases only get to know what they wait for. */
+/* Unless more can start anyway, nothing does that could not before: cases only get to know
+ * what they wait for. */
 static bool restore_end(struct engine *engine, struct json_object *part,
                         const struct instant *now, char **cause)
 {
     (void)part, (void)cause;
     engine->is_restoring = false;
-    engine_settle(engine, now);
+    if (!engine->unsettled)
+        engine_settle(engine, now);
     return true;
 }
 

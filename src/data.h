@@ -9,5 +9,9 @@ extern const unsigned char data_dictionary[]; /* contrib/dictionary.actions.json
 extern const size_t data_dictionary_size;
 extern const unsigned char data_style[]; /* src/web/style.css */
 extern const size_t data_style_size;
+extern const unsigned char data_live[]; /* src/web/live.js */
+extern const size_t data_live_size;
+extern const unsigned char data_manual[]; /* src/web/manual.js */
+extern const size_t data_manual_size;
 
 #endif

@@ -124,7 +124,7 @@ static bool has_answered_all(const struct ending *ending, int64_t waited_ms)
     return waited_ms >= LAST_ANSWERS_MS ||
            (inputs_pending(daemon->inputs) == 0 && !runs_are_coming(daemon->runs) &&
             uploads_outstanding(daemon->uploads) == 0 &&
-            !http_server_is_busy(daemon->http));
+            presence_held(daemon->presence) == 0 && !http_server_is_busy(daemon->http));
 }
 
 /* Whether the servers are destroyed, and the results written. */

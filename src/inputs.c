@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one way into the engine. */
+/*
+ * The one way into the engine. A commit may bring thousands of inputs at once, so they
+ * stand in line for the engine, which takes some in each turn of the loop: whoever polls
+ * meanwhile is answered in between.
+ */
 #include "inputs.h"
 
 #include "input.h"
@@ -16,6 +20,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#define AT_ONCE 64 /* inputs that the engine gets in one turn of the loop */
+
 /* An input on its way. */
 struct entry {
     struct inputs *inputs;     /* whose; borrowed */
@@ -24,8 +30,9 @@ struct entry {
     struct instant at;         /* when it was taken */
     input_done *done;          /* tells its sender; NULL: nobody wants to know */
     void *argument;            /* for done */
-    const char *refusal;       /* why it is not taken, or NULL; static */
-    TAILQ_ENTRY(entry) link;   /* among those that wait for the end of the turn */
+    int64_t number;            /* of the journal; 0: it is not written there */
+    char *refusal;             /* why it is not taken, or NULL; owned */
+    TAILQ_ENTRY(entry) link;   /* in the line */
 };
 
 TAILQ_HEAD(entry_list, entry);
@@ -36,14 +43,15 @@ struct inputs {
     size_t limit;                   /* bytes that may wait for the journal */
     void (*settled)(void *context); /* after each input */
     void *context;                  /* for settled */
-    struct entry_list waiting; /* refused, or without a journal: until the turn ends */
-    struct event *turn;        /* the end of the turn; owned */
-    size_t pending;            /* entries that there are */
+    struct entry_list line; /* whose fate is known, and which waits to be dealt with */
+    struct event *turn;     /* deals with the first of the line; owned */
+    size_t pending;         /* entries that there are */
 };
 
 static void free_entry(struct entry *entry)
 {
     entry->inputs->pending--;
+    free(entry->refusal);
     json_object_put(entry->input);
     run_free(entry->run);
     free(entry);
@@ -61,7 +69,7 @@ static enum engine_result apply(struct entry *entry, char **cause)
 }
 
 /* Give it to the engine, tell its sender. */
-static void finish(struct entry *entry, int64_t number)
+static void finish(struct entry *entry)
 {
     struct inputs *inputs = entry->inputs;
     char *cause = NULL;
@@ -69,7 +77,7 @@ static void finish(struct entry *entry, int64_t number)
 
     inputs->settled(inputs->context);
     if (entry->done != NULL)
-        entry->done(entry->argument, true, number, result, cause);
+        entry->done(entry->argument, true, entry->number, result, cause);
     else
         free(cause);
     free_entry(entry);
@@ -82,31 +90,41 @@ static void refuse(struct entry *entry, const char *cause)
     free_entry(entry);
 }
 
+/* Its fate is known. `refusal`: why it is not taken, or NULL. */
+static void stand_in_line(struct entry *entry, const char *refusal)
+{
+    struct inputs *inputs = entry->inputs;
+
+    entry->refusal = refusal != NULL ? xstrdup(refusal) : NULL;
+    if (TAILQ_EMPTY(&inputs->line))
+        event_active(inputs->turn, EV_TIMEOUT, 0);
+    TAILQ_INSERT_TAIL(&inputs->line, entry, link);
+}
+
 static void written_cb(void *argument, int64_t number, const char *cause)
 {
-    if (cause == NULL)
-        finish(argument, number);
-    else
-        refuse(argument, cause);
+    struct entry *entry = argument;
+
+    entry->number = number;
+    stand_in_line(entry, cause);
 }
 
 static void turn_cb(evutil_socket_t fd, short what, void *argument)
 {
+    static const struct timeval at_once = {0};
     struct inputs *inputs = argument;
-    struct entry_list now;
     struct entry *entry;
 
     (void)fd, (void)what;
-    /* those that come meanwhile have their own turn */
-    TAILQ_INIT(&now);
-    TAILQ_CONCAT(&now, &inputs->waiting, link);
-    while ((entry = TAILQ_FIRST(&now)) != NULL) {
-        TAILQ_REMOVE(&now, entry, link);
+    for (int i = 0; i < AT_ONCE && (entry = TAILQ_FIRST(&inputs->line)) != NULL; i++) {
+        TAILQ_REMOVE(&inputs->line, entry, link);
         if (entry->refusal != NULL)
             refuse(entry, entry->refusal);
         else
-            finish(entry, 0);
+            finish(entry);
     }
+    if (!TAILQ_EMPTY(&inputs->line))
+        evtimer_add(inputs->turn, &at_once);
 }
 
 struct inputs *inputs_new(struct event_base *base, struct journal *journal,
@@ -120,7 +138,7 @@ struct inputs *inputs_new(struct event_base *base, struct journal *journal,
     inputs->limit = limit;
     inputs->settled = settled;
     inputs->context = context;
-    TAILQ_INIT(&inputs->waiting);
+    TAILQ_INIT(&inputs->line);
     inputs->turn = xcheck(event_new(base, -1, 0, turn_cb, inputs));
     return inputs;
 }
@@ -131,8 +149,8 @@ void inputs_free(struct inputs *inputs)
 
     if (inputs == NULL)
         return;
-    while ((entry = TAILQ_FIRST(&inputs->waiting)) != NULL) {
-        TAILQ_REMOVE(&inputs->waiting, entry, link);
+    while ((entry = TAILQ_FIRST(&inputs->line)) != NULL) {
+        TAILQ_REMOVE(&inputs->line, entry, link);
         refuse(entry, "the server is stopping");
     }
     event_free(inputs->turn);
@@ -153,35 +171,25 @@ static struct entry *new_entry(struct inputs *inputs, struct json_object *input,
     return entry;
 }
 
-static void put_aside(struct entry *entry)
-{
-    struct inputs *inputs = entry->inputs;
-
-    if (TAILQ_EMPTY(&inputs->waiting))
-        event_active(inputs->turn, EV_TIMEOUT, 0);
-    TAILQ_INSERT_TAIL(&inputs->waiting, entry, link);
-}
-
 static void write_down(struct entry *entry, bool keep)
 {
     struct inputs *inputs = entry->inputs;
     size_t bytes = 0;
 
     if (inputs->journal == NULL) {
-        put_aside(entry);
+        stand_in_line(entry, NULL);
         return;
     }
     const char *text = json_text(entry->input);
     if (utf8_valid_length(text, strlen(text)) < strlen(text)) {
         log_error("an input is no UTF-8 text, which is a bug: %.300s", text);
-        entry->refusal = "it can't be written down: it is no UTF-8 text";
-        put_aside(entry);
+        stand_in_line(entry, "it can't be written down: it is no UTF-8 text");
         return;
     }
     journal_pending(inputs->journal, &bytes);
     if (!keep && bytes > inputs->limit) {
-        entry->refusal = "the disk is slower than what comes in: try again in a moment";
-        put_aside(entry);
+        stand_in_line(entry,
+                      "the disk is slower than what comes in: try again in a moment");
         return;
     }
     journal_write(inputs->journal, xstrdup(text), &entry->at,

@@ -3,7 +3,7 @@
  * The one way into the engine: an input is written to the journal, then given to the
  * engine, then its sender hears what came of it. So nobody ever hears of anything that a
  * restart would not know. Without a journal an input is given to the engine at the end of
- * the loop's turn. Loop thread only.
+ * the loop's turn. Of very many at once some are dealt with in each turn. Loop thread only.
  */
 #ifndef TL_INPUTS_H
 #define TL_INPUTS_H
@@ -32,7 +32,7 @@ struct inputs *inputs_new(struct event_base *base, struct journal *journal,
                           struct engine *engine, size_t limit,
                           void (*settled)(void *context), void *context);
 
-/* Inputs that are still under way without a journal are refused. NULL is fine. */
+/* Inputs that the engine did not get yet are refused. NULL is fine. */
 void inputs_free(struct inputs *inputs);
 
 /* Take an input (from lib/input.h; takes it), as of now. `done` may be NULL, and is never

@@ -2,7 +2,9 @@
 /*
  * Who was heard when, and polls that are held. One heap orders the held polls by when
  * their wait is over, one timer stands for its first; a janitor looks for silent clients
- * once a second.
+ * once a second. Where thousands of held polls have their answer at once some go out in
+ * each turn of the loop: what is written gives its memory to what comes next, and others
+ * are served in between.
  */
 #include "presence.h"
 
@@ -19,12 +21,12 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define REPEATS_AT_ONCE                                                                  \
-    4 /* polls again for the same delivery that are answered at once */
+#define REPEATS_AT_ONCE  4    /* polls again for a delivery that are answered at once */
 #define REPEAT_WITHIN_MS 500  /* a poll this soon after the answer is one without pause */
 #define SPIN_DELAY_MS    1000 /* and is answered after this from then on */
 #define RELEASED_REASON  "the server is started again: ask once more"
 #define IDLE_DELAY_MS    5000 /* what a client that would not wait is asked to sleep */
+#define ANSWERS_AT_ONCE  64   /* held polls that are answered in one turn of the loop */
 
 /* A client as the front end knows it. */
 struct visitor {
@@ -58,6 +60,9 @@ struct presence {
     struct event *wait_timer;         /* the first held poll's wait is over; owned */
     struct event *janitor;            /* once a second; owned */
     bool released;                    /* polls are not held any more */
+    struct event_base *base;          /* borrowed */
+    struct timeval turn;              /* the turn of the loop that `answered` is of */
+    size_t answered;                  /* held polls in that turn */
 };
 
 static struct visitor *find(const struct presence *presence, const char *client)
@@ -106,7 +111,7 @@ static void arm_wait_timer(struct presence *presence)
         evtimer_del(presence->wait_timer);
         return;
     }
-    if (ms < 0)
+    if (ms < 0 || presence->released)
         ms = 0;
     struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     evtimer_add(presence->wait_timer, &time);
@@ -141,6 +146,19 @@ static void hold(struct visitor *visitor, struct http_exchange *exchange,
 }
 
 /* --- answering --- */
+
+/* Whether one held poll more may be answered in this turn of the loop. */
+static bool has_turn(struct presence *presence)
+{
+    struct timeval turn;
+
+    event_base_gettimeofday_cached(presence->base, &turn);
+    if (evutil_timercmp(&turn, &presence->turn, !=)) {
+        presence->turn = turn;
+        presence->answered = 0;
+    }
+    return presence->answered++ < ANSWERS_AT_ONCE;
+}
 
 static void answer_idle(struct http_exchange *exchange, int delay_ms, const char *reason)
 {
@@ -211,8 +229,28 @@ void presence_wake(struct presence *presence, const char *client)
     if (visitor == NULL)
         return;
     touch(visitor);
-    if (visitor->held != NULL && poll.kind == POLL_ANSWER)
+    if (visitor->held == NULL || poll.kind != POLL_ANSWER)
+        return;
+    if (has_turn(presence)) {
         answer(visitor, release(visitor), &poll);
+    } else { /* its wait ends now, and with it the answer comes */
+        heap_put(&presence->waits, &visitor->wait, now().mono_ms);
+        arm_wait_timer(presence);
+    }
+}
+
+/* Answer this held poll with what there is to say. */
+static void end_wait(struct visitor *visitor)
+{
+    struct presence *presence = visitor->presence;
+    struct poll poll = engine_poll(presence->engine, visitor->id);
+    struct http_exchange *exchange = release(visitor);
+
+    touch(visitor);
+    if (poll.kind == POLL_ANSWER)
+        answer(visitor, exchange, &poll);
+    else
+        answer_idle(exchange, 0, presence->released ? RELEASED_REASON : poll.reason);
 }
 
 static void wait_over_cb(evutil_socket_t fd, short what, void *argument)
@@ -222,16 +260,8 @@ static void wait_over_cb(evutil_socket_t fd, short what, void *argument)
 
     (void)fd, (void)what;
     while ((first = heap_first(&presence->waits)) != NULL &&
-           first->key <= now().mono_ms) {
-        struct visitor *visitor = first->owner;
-        struct poll poll = engine_poll(presence->engine, visitor->id);
-        struct http_exchange *exchange = release(visitor);
-        touch(visitor);
-        if (poll.kind == POLL_ANSWER)
-            answer(visitor, exchange, &poll);
-        else
-            answer_idle(exchange, 0, poll.reason);
-    }
+           (first->key <= now().mono_ms || presence->released) && has_turn(presence))
+        end_wait(first->owner);
     arm_wait_timer(presence);
 }
 
@@ -326,6 +356,7 @@ struct presence *presence_new(
     struct presence *presence = xcalloc(1, sizeof *presence);
     struct timeval second = {.tv_sec = 1};
 
+    presence->base = base;
     presence->settings = *settings;
     presence->lost = lost;
     presence->context = context;
@@ -374,11 +405,8 @@ void presence_restore(struct presence *presence, const char *client)
 
 void presence_release(struct presence *presence)
 {
-    struct heap_entry *first;
-
     presence->released = true;
-    while ((first = heap_first(&presence->waits)) != NULL)
-        answer_idle(release(first->owner), 0, RELEASED_REASON);
+    arm_wait_timer(presence);
 }
 
 const char *presence_delivery(const struct presence *presence, const char *client)

@@ -42,13 +42,16 @@ void presence_heard(struct presence *presence, const char *client);
 void presence_poll(struct presence *presence, const char *client,
                    struct http_exchange *exchange, int64_t wait_ms, bool named);
 
-/* What the client is to be told has changed: answer the poll that it holds, if any. */
+/* What the client is to be told has changed: answer the poll that it holds, if any; in
+ * one of the next turns of the loop where very many are to be answered. */
 void presence_wake(struct presence *presence, const char *client);
 
 /* Another process knew this client: what it has polled for, and when, nobody knows. */
 void presence_restore(struct presence *presence, const char *client);
 
-/* Answer all held polls with idle, so that they are asked again; also those to come. */
+/* Answer all held polls with idle, so that they are asked again; also those to come.
+ * Those that are held now hear of it in the next turns of the loop: see
+ * presence_held(). */
 void presence_release(struct presence *presence);
 
 /* The delivery that the client's latest poll was given; "" if none. Of one that has not

@@ -23,8 +23,9 @@ static void reply_html(struct http_exchange *exchange, int status, const char *h
 {
     http_add_header(
         exchange, "Content-Security-Policy",
-        "default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'");
+        "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; "
+        "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'");
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     http_add_header(exchange, "Cache-Control", "no-store");
     http_reply(exchange, status, HTML, html, size);

@@ -13,7 +13,7 @@
 bool reply_wants_page(const struct http_exchange *exchange);
 
 /* Answer 200 with the page that write_page() makes of the document (see src/pages.h).
- * Borrows it. Pages have no scripts and load nothing from elsewhere. */
+ * Borrows it. Pages load nothing from elsewhere, scripts included. */
 void reply_page(struct http_exchange *exchange, struct json_object *document,
                 char *(*write_page)(struct json_object *document, size_t *size));
 

@@ -2,6 +2,7 @@
 /* The table of all endpoints. */
 #include "routes.h"
 
+#include "assets.h"
 #include "client_api.h"
 #include "download.h"
 #include "history_api.h"
@@ -44,7 +45,7 @@ static const struct http_route routes[] = {
     {"GET", "/history.json", history_json, 0, "the same for programs"},
     {"GET", "/actions", status_actions_page, 0, "the dictionary of actions"},
     {"GET", "/actions.json", status_actions_json, 0, "the same for adapters"},
-    {"GET", "/static/style.css", status_style, 0, "how the pages look"},
+    {"GET", "/static/:name", assets_get, 0, "how the pages look, and their scripts"},
     {"GET", "/healthz", status_health, 0, "whether the loop turns"},
 };
 

@@ -6,7 +6,6 @@
 #include "status_api.h"
 
 #include "daemon.h"
-#include "data.h"
 #include "dictionary.h"
 #include "document.h"
 #include "graph.h"
@@ -81,14 +80,6 @@ void status_actions_page(struct http_exchange *exchange, void *context)
 
     reply_page(exchange, dictionary, pages_actions);
     json_object_put(dictionary);
-}
-
-void status_style(struct http_exchange *exchange, void *context)
-{
-    (void)context;
-    http_add_header(exchange, "X-Content-Type-Options", "nosniff");
-    http_add_header(exchange, "Cache-Control", "max-age=3600");
-    http_reply(exchange, 200, "text/css; charset=utf-8", data_style, data_style_size);
 }
 
 void status_health(struct http_exchange *exchange, void *context)

@@ -26,7 +26,6 @@ http_handler status_context_svg;
 http_handler status_context_dot;
 http_handler status_actions_page;
 http_handler status_actions_json;
-http_handler status_style;
 http_handler status_health;
 
 #endif

@@ -174,6 +174,38 @@ START_TEST(each_run_has_its_own_client_types)
 }
 END_TEST
 
+/* Gives how many cases of the run that goes are running. */
+static size_t running(void)
+{
+    return engine_shown_run(world.engine)->totals[CASE_RUNNING];
+}
+
+START_TEST(very_many_start_bit_by_bit)
+{
+    enum { MANY = 450 };
+    char name[20];
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "client%d", i);
+        world_register(&world, name, "web");
+    }
+    world_add(&world, LOOK("A", "web"), MANY);
+    world_begin(&world);
+    size_t at_once = running();
+    ck_assert_uint_gt(at_once, 0);
+    ck_assert_uint_lt(at_once, MANY / 2);
+    ck_assert_int_eq(engine_deadline(world.engine), 0);
+    world_register(&world, "one more", "web");
+    ck_assert_uint_eq(running(), 2 * at_once);
+    world_pass(&world, 0);
+    ck_assert_uint_eq(running(), MANY);
+    ck_assert_int_gt(engine_deadline(world.engine), 0);
+    ck_assert_str_eq(world_told(&world, 0), "running client0");
+    ck_assert_str_eq(world_told(&world, MANY - 1), "running client449");
+    ck_assert_str_eq(world_poll(&world, "one more"), "idle");
+}
+END_TEST
+
 START_TEST(a_run_without_cases_ends_at_once)
 {
     world_register(&world, "a", "web");
@@ -486,6 +518,7 @@ int main(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, runs_queue);
+    tcase_add_test(tcase, very_many_start_bit_by_bit);
     tcase_add_test(tcase, the_next_run_is_served_by_who_waits);
     tcase_add_test(tcase, each_run_has_its_own_client_types);
     tcase_add_test(tcase, a_run_without_cases_ends_at_once);

@@ -6,7 +6,7 @@ import unittest
 import urllib.parse
 
 from harness import (ServerTest, check_junit, definition, does, duet, junit_outcome,
-                     junit_sums, request, solo, state, wait_until)
+                     junit_sums, later, request, solo, state, wait_until)
 from test_uploads import FORM, form, part, upload
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -107,6 +107,19 @@ class AskTest(RunTest):
         self.wait_run(made["id"])
         self.assertEqual(self.daemon.case()["state"], "success")
         self.assertEqual(self.current(), made["id"])
+
+    def test_very_many_start_at_once(self):
+        self.start(solo(), config=IDLE)
+        clients = [self.client() for _ in range(300)]
+        held = [later(client.poll, 60) for client in clients]
+        wait_until(lambda: all(client["last_polled"]
+                               for client in self.daemon.status()["clients"]), 20)
+        self.begin(repeat=200)
+        self.assertEqual([poll.result(20)["action"] for poll in held[:200]], ["dance"] * 200)
+        self.assertEqual(self.daemon.status()["totals"]["running"], 200)
+        self.assertFalse(any(poll.done() for poll in held[200:]))
+        self.daemon.stop()
+        self.assertEqual([poll.result(20)["action"] for poll in held[200:]], ["exit"] * 100)
 
     def test_what_can_be_wished(self):
         self.start(solo("One"), solo("Two"), duet("Three"), config=IDLE)

@@ -24,6 +24,7 @@ struct home {
     bool exists;                 /* there are containers */
     bool abandoned;              /* nobody could destroy it: it ends by itself */
     bool awaited;                /* the process waits for create's answer */
+    bool asked_here;             /* it was this process that asked: it knows where */
     bool destroys;               /* the process is about to destroy it */
     bool wanted_gone;            /* it is to be destroyed when create has answered */
     bool lost;                   /* the destroy goes on until it is found */
@@ -152,7 +153,7 @@ void homes_destroy(struct sim *sim, const char *deployment, const char *where, b
     struct home *home = find_or_add(sim->homes, deployment);
 
     if (where != NULL ? lost || strcmp(where, place_of(deployment)) != 0
-                      : !lost && !home->awaited)
+                      : !lost && !home->asked_here)
         sim_fail(sim, "the deployment %s is to be destroyed on %s", deployment,
                  where != NULL ? where : "no homerunner that is known");
     home->lost = home->lost || lost;
@@ -231,7 +232,7 @@ void homes_create(struct sim *sim, const char *deployment,
     invariants_check_create(sim, deployment);
     home = find_or_add(sim->homes, deployment);
     home->servers = make_servers(deployment, servers, count);
-    home->awaited = true;
+    home->awaited = home->asked_here = true;
     COUNT(sim, created);
     if (sim->front->resuming)
         COUNT(sim, remade);
@@ -293,7 +294,8 @@ void homes_forget_process(struct sim *sim)
 {
     for (size_t i = 0; i < sim->homes->count; i++) {
         struct home *home = sim->homes->list[i];
-        home->awaited = home->destroys = home->wanted_gone = home->lost = false;
+        home->awaited = home->asked_here = home->destroys = home->wanted_gone =
+            home->lost = false;
     }
     forget_requests(sim->homes);
 }
