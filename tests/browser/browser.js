@@ -67,6 +67,11 @@ async function watch(page, origin) {
   await page.addInitScript(tellViolations, VIOLATION);
 }
 
+// The lamp of the case of this name on the board, in this state.
+function lampOf(page, name, state) {
+  return page.locator("main tr", { hasText: name }).locator(`.lamp[data-state=${state}]`).first();
+}
+
 // Nothing that words of clients brought about.
 function assertQuiet(page) {
   assert.deepEqual(page.wrongs, []);
@@ -104,4 +109,4 @@ async function shoot(page, name) {
     clip: { x: 0, y: 0, width, height: Math.min(height, 4000) } });
 }
 
-module.exports = { Browser, assertAccessible, assertFits, assertQuiet, shoot, SHOTS };
+module.exports = { Browser, assertAccessible, assertFits, assertQuiet, lampOf, shoot };
