@@ -31,6 +31,18 @@ void engine_log(const struct engine *engine, const char *format, ...)
     free(line);
 }
 
+void engine_show(const struct engine *engine, enum engine_thing thing, const char *id)
+{
+    if (engine->ops.changed != NULL)
+        engine->ops.changed(engine->context, thing, id);
+}
+
+void engine_show_turn(const struct engine *engine, const struct turn *turn)
+{
+    turn->testcase->suite->run->changes++;
+    engine_show(engine, ENGINE_CASE, turn->testcase->id);
+}
+
 static char *exit_answer(const char *reason)
 {
     struct json_object *answer = json_new_object();
@@ -49,6 +61,7 @@ void engine_dismiss(struct engine *engine, struct client *client, const char *re
     free(client->exit_answer);
     client->exit_answer = exit_answer(reason);
     engine->ops.wake(engine->context, client->id);
+    engine_show(engine, ENGINE_CLIENT, client->id);
 }
 
 /* --- clients --- */
@@ -82,6 +95,7 @@ void engine_forget_client(struct engine *engine, struct client *client)
     if (is_in_line(engine, client))
         matching_remove_client(engine->going->matching, client);
     HASH_DEL(engine->clients, client);
+    engine_show(engine, ENGINE_CLIENT, client->id);
     free_client(client);
 }
 
@@ -182,6 +196,7 @@ enum engine_result engine_register(struct engine *engine, const char *id,
         matching_add_client(engine->going->matching, client);
     if (engine->stopping != NULL)
         engine_dismiss(engine, client, engine->stopping);
+    engine_show(engine, ENGINE_CLIENT, client->id);
     engine_settle(engine, now);
     return ENGINE_OK;
 }
@@ -232,7 +247,7 @@ enum engine_result engine_report(struct engine *engine, const char *id,
         strict
             ? result_of_report(result, &turn->attempt->seats[client->seat], body, cause)
             : ENGINE_OK;
-    turn->testcase->suite->run->changes++;
+    engine_show_turn(engine, turn);
     engine_case_moved(engine, turn, now);
     engine_settle(engine, now);
     return answer;
@@ -281,7 +296,7 @@ enum engine_result engine_client_error(struct engine *engine, const char *id,
         retire_client(engine, client);
         return ENGINE_OK;
     }
-    turn->testcase->suite->run->changes++;
+    engine_show_turn(engine, turn);
     if (turn->attempt != NULL && turn->ended.mono_ms == 0) {
         attempt_adapter_error(turn->attempt, client->seat, is_action, details, path, now);
         engine_case_moved(engine, turn, now);
@@ -373,7 +388,7 @@ void engine_destroyed(struct engine *engine, const char *name, const char *cause
     if (turn != NULL && cause != NULL) {
         transcript_add(&turn->prelude, now, TRANSCRIPT_SERVER, NULL,
                        "the servers could not be destroyed: %s", cause);
-        turn->testcase->suite->run->changes++;
+        engine_show_turn(engine, turn);
     }
     if (turn != NULL && turn->deployment == deployment)
         turn->deployment = NULL;

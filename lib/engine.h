@@ -26,6 +26,9 @@ struct server_wanted {
     const char *image; /* of the container */
 };
 
+/* What people look at, each by its id. */
+enum engine_thing { ENGINE_RUN, ENGINE_CASE, ENGINE_CLIENT };
+
 /* What the engine asks of the world. May be called in the middle of an input: none of
  * these may call an input back before the input has returned. */
 struct engine_ops {
@@ -45,6 +48,9 @@ struct engine_ops {
     void (*http)(void *context, const char *ticket, struct json_object *request);
     /* A case has started, moved or ended: a line for the log. */
     void (*log)(void *context, const char *line);
+    /* What is to be seen of this thing may be something else now, or it is no more; often
+     * called several times in one input. NULL: nobody looks. */
+    void (*changed)(void *context, enum engine_thing thing, const char *id);
 };
 
 /* What came of an input. */

@@ -93,6 +93,7 @@ static void finish_turn(struct engine *engine, struct turn *turn, bool for_good,
         testcase->ended = *now;
         testcase_set_state(testcase, turn->state);
     }
+    engine_show(engine, ENGINE_CASE, testcase->id);
 }
 
 static void end_turn(struct engine *engine, struct turn *turn, enum outcome outcome,
@@ -133,6 +134,7 @@ void engine_end_with_last_turn(struct engine *engine, struct testcase *testcase,
     testcase->turn = TAILQ_LAST(&testcase->turns, turn_list);
     testcase->ended = *now;
     testcase_set_state(testcase, testcase->turn->state);
+    engine_show(engine, ENGINE_CASE, testcase->id);
     engine_log(engine, "case %s: is not tried again: %s", full_name(testcase, name),
                case_state_text(testcase->state));
 }
@@ -155,6 +157,7 @@ void engine_end_case(struct engine *engine, struct testcase *testcase, const cha
     testcase->verdict = (struct verdict){OUTCOME_ERROR, type, xstrdup(message), NULL};
     testcase->ended = *now;
     testcase_set_state(testcase, CASE_ERROR);
+    engine_show(engine, ENGINE_CASE, testcase->id);
     engine_log(engine, "case %s: error: %s", full_name(testcase, name), message);
 }
 
@@ -183,6 +186,7 @@ void engine_case_moved(struct engine *engine, struct turn *turn,
         finish_turn(engine, turn, false, now);
         return;
     }
+    engine_show(engine, ENGINE_CASE, turn->testcase->id);
     heap_put(&engine->due, &turn->testcase->due, attempt_deadline(attempt));
     if (attempt->request != NULL)
         send_request(engine, turn);
@@ -337,12 +341,14 @@ static struct turn *begin_turn(struct engine *engine, struct testcase *testcase,
     testcase->turn = turn;
     heap_remove(&engine->due, &testcase->due);
     testcase_set_state(testcase, CASE_PREPARING);
+    engine_show(engine, ENGINE_CASE, testcase->id);
     for (size_t i = 0; i < testcase->machine->role_count; i++) {
         struct client *client = players[i];
         client->state = CLIENT_PLAYING;
         client->turn = turn;
         client->seat = i;
         matching_count_busy(client, 1);
+        engine_show(engine, ENGINE_CLIENT, client->id);
         transcript_add(&turn->prelude, now, TRANSCRIPT_NOTE, testcase->machine->roles[i],
                        "is played by %s (%s)", client->id, client->type);
     }

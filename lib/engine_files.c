@@ -89,7 +89,7 @@ enum engine_result engine_uploaded(struct engine *engine, const char *id,
                    colour != NULL ? colour : "");
     if (turn->ended.mono_ms == 0)
         note_colour(turn, name, colour);
-    turn->testcase->suite->run->changes++;
+    engine_show_turn(engine, turn);
     return ENGINE_OK;
 }
 

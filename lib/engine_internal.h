@@ -20,6 +20,12 @@
 void engine_log(const struct engine *engine, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Who looks on is told that this thing has changed. */
+void engine_show(const struct engine *engine, enum engine_thing thing, const char *id);
+
+/* What is to be seen of the turn's case has changed, maybe after the end of its run. */
+void engine_show_turn(const struct engine *engine, const struct turn *turn);
+
 /* From now on every poll of the client is told to exit, for this reason. */
 void engine_dismiss(struct engine *engine, struct client *client, const char *reason);
 

@@ -35,6 +35,7 @@ enum engine_result engine_add_run(struct engine *engine, struct run *run,
     }
     TAILQ_INSERT_TAIL(&engine->runs, run, link);
     engine->has_task = true;
+    engine_show(engine, ENGINE_RUN, run->id);
     return ENGINE_OK;
 }
 
@@ -84,6 +85,7 @@ void engine_begin_run(struct engine *engine, const char *id, const struct instan
         if (client->state == CLIENT_WAITING)
             matching_add_client(run->matching, client);
     }
+    engine_show(engine, ENGINE_RUN, run->id);
     engine_settle(engine, now);
 }
 
@@ -96,6 +98,7 @@ void engine_end_run(struct engine *engine, struct run *run, const struct instant
     run->state = RUN_ENDED;
     run->ended = *now;
     run->changes++;
+    engine_show(engine, ENGINE_RUN, run->id);
     if (engine->going != run)
         return;
     for (client = engine->clients; client != NULL; client = client->hh.next) {
@@ -226,6 +229,7 @@ void engine_forget_run(struct engine *engine, const char *id)
             HASH_DEL(engine->cases_by_id, &suite->cases[i]);
     }
     TAILQ_REMOVE(&engine->runs, run, link);
+    engine_show(engine, ENGINE_RUN, run->id);
     run_free(run);
 }
 

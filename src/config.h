@@ -39,6 +39,7 @@ struct config_limits {
     size_t runs;                /* in the engine at once */
     size_t cases;               /* of one run */
     size_t connections;         /* open at once; 0: as many as descriptors allow */
+    size_t subscribers;         /* who may follow the events at once */
     size_t definition;          /* bytes of one definition file */
     int64_t request_timeout_ms; /* from a request's first byte to its last */
     int64_t idle_connection_ms; /* a connection between two requests */
@@ -75,6 +76,7 @@ struct config {
     int64_t active_client_ms;      /* the same for a client that plays a role */
     int64_t long_poll_ms;          /* a poll that names no wait of its own */
     int64_t long_poll_max_ms;      /* no poll is held for longer */
+    int64_t heartbeat_ms;          /* how often who follows the events hears something */
     enum log_level log_level;      /* [log] level */
     struct config_history history; /* [history] */
     struct config_limits limits;   /* [limits] */

@@ -5,6 +5,7 @@
 #include "autoconf.h"
 #include "document.h"
 #include "ending.h"
+#include "events.h"
 #include "fetch.h"
 #include "history.h"
 #include "homerunner.h"
@@ -269,6 +270,12 @@ static bool open_state(struct daemon *daemon)
     return good;
 }
 
+static struct events_settings events_settings(const struct daemon *daemon)
+{
+    return (struct events_settings){daemon->config.limits.subscribers,
+                                    daemon->config.heartbeat_ms};
+}
+
 static void make_engine(struct daemon *daemon)
 {
     struct presence_settings presence = {daemon->config.idle_client_ms,
@@ -285,6 +292,8 @@ static void make_engine(struct daemon *daemon)
     daemon->keeping = keeping_new(daemon);
     daemon->ending = ending_new(daemon);
     daemon->documents = documents_new(daemon);
+    struct events_settings events = events_settings(daemon);
+    daemon->events = events_new(daemon->base, daemon->engine, &events);
 }
 
 /* --- what systemd has to say, and is told --- */
@@ -306,10 +315,12 @@ static bool adopted(void *context)
     struct history_settings history = history_settings(daemon);
     struct presence_settings presence = {daemon->config.idle_client_ms,
                                          daemon->config.active_client_ms};
+    struct events_settings events = events_settings(daemon);
 
     log_set_level(daemon->config.log_level);
     presence_configure(daemon->presence, &presence);
     history_configure(daemon->history, &history);
+    events_configure(daemon->events, &events);
     return true;
 }
 
@@ -427,6 +438,7 @@ void daemon_free(struct daemon *daemon)
         renderer_free(daemon->renderer);
     uploads_free(daemon->uploads);
     documents_free(daemon->documents);
+    events_free(daemon->events);
     runs_free(daemon->runs);
     keeping_free(daemon->keeping);
     ending_free(daemon->ending);

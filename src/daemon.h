@@ -31,6 +31,7 @@ struct daemon {
     struct keeping *keeping;       /* what becomes of ended ones; owned */
     struct ending *ending;         /* the end of the process; owned */
     struct documents *documents;   /* of runs, however large; owned */
+    struct events *events;         /* who follows what changes; owned */
     struct http_server *http;      /* the front end; owned */
     struct event *engine_timer;    /* the engine's next deadline; owned */
     struct event *second_timer;    /* once a second; owned */

@@ -3,6 +3,7 @@
 #include "ending.h"
 
 #include "daemon.h"
+#include "events.h"
 #include "homerunner.h"
 #include "http.h"
 #include "input.h"
@@ -81,6 +82,7 @@ static void close_doors(struct daemon *daemon)
     supervisor_stopping(daemon->supervisor);
     reload_stop(daemon->reload);
     http_server_stop_accepting(daemon->http);
+    events_close(daemon->events);
     supervisor_changed(daemon->supervisor);
 }
 
@@ -108,7 +110,8 @@ static void leave(struct ending *ending)
 static bool has_said_all(const struct ending *ending, int64_t waited_ms)
 {
     const struct daemon *daemon = ending->daemon;
-    bool watched = daemon->watched_ms + WATCHED_MS > ending->since_ms;
+    bool watched = daemon->watched_ms + WATCHED_MS > ending->since_ms ||
+                   events_subscribers(daemon->events) > 0;
 
     if (waited_ms >= LAST_WORDS_MS)
         return true;

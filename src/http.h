@@ -150,6 +150,26 @@ void http_hold(struct http_exchange *exchange, void (*gone)(void *arg), void *ar
  * may be noticed a second late. */
 void http_await(struct http_exchange *exchange, void (*gone)(void *arg), void *arg);
 
+/* --- streaming: an answer that goes on for as long as the client stays --- */
+
+/* Begin a 200 whose body comes bit by bit. `gone` is called as with http_hold(); it may
+ * be in any later turn of the loop. Gives false for HEAD: then all was said, and the
+ * exchange is over. A client that reads nothing for request_ms, though there is something
+ * to be read, is cut off. */
+bool http_stream_begin(struct http_exchange *exchange, const char *content_type,
+                       void (*gone)(void *arg), void *arg);
+
+/* Send these bytes (copied) after what was sent before. */
+void http_stream_write(struct http_exchange *exchange, const void *data, size_t size);
+
+/* How many bytes the client has not taken yet, besides some that the kernel keeps. Who
+ * writes on and on must look. */
+size_t http_stream_unsent(const struct http_exchange *exchange);
+
+/* End it, and the connection; `gone` is not called. Ends the exchange. Nobody waits for a
+ * client that has not taken everything: it is cut off. */
+void http_stream_end(struct http_exchange *exchange);
+
 /* Who sent the request, for people: "127.0.0.1", or "a local user" on a unix socket.
  * Borrowed. */
 const char *http_peer(const struct http_exchange *exchange);

@@ -11,8 +11,9 @@
  *
  *                 first byte            handler            http_hold()
  *      IDLE ----------------> READING ----------> ANSWERING <------> HELD, HELD_BLIND
- *        ^                                            |
- *        +--------------------------------------------+ all is written
+ *        ^                                          |   ^                   |
+ *        +------------------------------------------+   +---- STREAMING <---+
+ *                                     all is written
  *
  * A request that cannot be understood goes from READING to LINGERING, and to its end. One
  * with a large body may go from READING to PAUSED and back (http_room.c).
@@ -52,7 +53,7 @@ void http_connection_set_state(struct http_connection *connection, enum http_sta
     TAILQ_INSERT_TAIL(&server->queues[state], connection, link);
     connection->state = state;
     connection->deadline_ms = http_now_ms() + state_ms(&server->limits, state);
-    if (state == HTTP_ANSWERING)
+    if (state == HTTP_ANSWERING || state == HTTP_STREAMING)
         connection->unsent =
             evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
 }
@@ -276,7 +277,7 @@ static void probe_cb(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (client_has_left(connection))
         evhttp_connection_free(connection->evhttp);
-    else
+    else if (connection->state == HTTP_HELD) /* a stream's writes will fail, if it left */
         http_connection_set_state(connection, HTTP_HELD_BLIND);
 }
 
@@ -318,9 +319,10 @@ static void end_slow_request(struct http_connection *connection)
 
 static void end_slow_reader(struct http_connection *connection)
 {
-    size_t unsent = connection->unsent;
-    if (evbuffer_get_length(bufferevent_get_output(connection->bufferevent)) < unsent)
-        http_connection_set_state(connection, HTTP_ANSWERING);
+    size_t left = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
+    bool reads_all = connection->state == HTTP_STREAMING && left == 0;
+    if (reads_all || left < connection->unsent)
+        http_connection_set_state(connection, connection->state);
     else
         evhttp_connection_free(connection->evhttp);
 }
@@ -353,6 +355,8 @@ void http_connection_janitor_cb(evutil_socket_t fd, short what, void *arg)
     while ((connection = overdue(server, HTTP_READING, now_ms)) != NULL)
         end_slow_request(connection);
     while ((connection = overdue(server, HTTP_ANSWERING, now_ms)) != NULL)
+        end_slow_reader(connection);
+    while ((connection = overdue(server, HTTP_STREAMING, now_ms)) != NULL)
         end_slow_reader(connection);
     while ((connection = overdue(server, HTTP_LINGERING, now_ms)) != NULL)
         evhttp_connection_free(connection->evhttp);

@@ -142,14 +142,12 @@ static void answer_body(struct http_exchange *exchange, const char *content_type
         evbuffer_drain(body, evbuffer_get_length(body));
 }
 
-/* Send the answer, whose body is in the request's output. */
-static void answer(struct http_exchange *exchange, int status, const char *content_type)
+/* The headers that every answer has. */
+static void answer_head(struct http_exchange *exchange)
 {
     struct http_connection *connection = exchange->connection;
     struct evhttp_request *request = exchange->request;
     assert(connection->exchange == exchange);
-    if (connection->probe)
-        event_del(connection->probe);
     if (request->major == 0) /* it was not understood so far */
         request->major = request->minor = 1;
     if (connection->server->stopped)
@@ -157,8 +155,21 @@ static void answer(struct http_exchange *exchange, int status, const char *conte
     answer_date(exchange);
     if (exchange->closes)
         answer_close(exchange);
-    if (status != 204 && status != 304)
-        answer_body(exchange, content_type, evbuffer_get_length(request->output_buffer));
+}
+
+void http_exchange_start(struct http_exchange *exchange, int status)
+{
+    answer_head(exchange);
+    evhttp_send_reply_start(exchange->request, status, http_problem_phrase(status));
+}
+
+void http_exchange_answer(struct http_exchange *exchange, int status)
+{
+    struct http_connection *connection = exchange->connection;
+    struct evhttp_request *request = exchange->request;
+    if (connection->probe)
+        event_del(connection->probe);
+    answer_head(exchange);
     bool lingers = exchange->lingers;
     connection->exchange = NULL;
     http_exchange_free(exchange);
@@ -172,6 +183,15 @@ static void answer(struct http_exchange *exchange, int status, const char *conte
     /* What the client sends next, its end included, waits until it has its answer. */
     bufferevent_disable(connection->bufferevent, EV_READ);
     http_connection_set_state(connection, HTTP_ANSWERING);
+}
+
+/* Send the answer, whose body is in the request's output. */
+static void answer(struct http_exchange *exchange, int status, const char *content_type)
+{
+    if (status != 204 && status != 304)
+        answer_body(exchange, content_type,
+                    evbuffer_get_length(exchange->request->output_buffer));
+    http_exchange_answer(exchange, status);
 }
 
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,

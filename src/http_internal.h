@@ -9,6 +9,7 @@
  *   http_head.c        the parsed headers of a request
  *   http_route.c       from a target to a row of the route table
  *   http_exchange.c    one request for its handler, and its answer
+ *   http_stream.c      answers whose body comes bit by bit
  *   http_problem.c     reason phrases and problem documents
  *   http_room.c        large bodies, and the memory that they may take in all
  */
@@ -43,6 +44,8 @@ enum http_state {
                       */
     HTTP_HELD,      /* a held exchange's answer; no deadline, the probe watches */
     HTTP_HELD_BLIND, /* the same, with bytes before a possible FIN: the janitor polls */
+    HTTP_STREAMING,  /* more of its answer; until request_ms without progress, if it has
+                       something to read */
     HTTP_LINGERING,  /* a refused client, to end; it is read from but not heard */
     HTTP_STATES
 };
@@ -107,7 +110,7 @@ struct http_connection {
     struct http_exchange *exchange; /* owned; from the end of the headers to its answer */
     enum http_state state;          /* names the queue that it is in */
     int64_t deadline_ms;            /* monotonic; without meaning while held */
-    size_t unsent;                  /* bytes of output when the deadline was last set */
+    size_t unsent; /* bytes of output when the deadline was set, and those added since */
     size_t lingered;                /* bytes thrown away since it was refused */
     const struct http_bound *bound; /* of `request`; the server's */
     struct http_head head;          /* of `request` */
@@ -252,6 +255,13 @@ struct http_exchange *http_exchange_new(struct http_connection *connection);
 
 /* Hand it to its handler, or answer with its verdict. */
 void http_exchange_run(struct http_exchange *exchange);
+
+/* Answer without a body, nor a length of one. */
+void http_exchange_answer(struct http_exchange *exchange, int status);
+
+/* Send the head of an answer whose body follows; what is not chunked ends with the
+ * connection. */
+void http_exchange_start(struct http_exchange *exchange, int status);
 
 /* Free it, and what it has gathered. */
 void http_exchange_free(struct http_exchange *exchange);

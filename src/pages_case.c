@@ -142,7 +142,9 @@ static struct markup *begin(struct json_object *testcase)
                                : attempt_count_earlier(testcase) > 0 ? PART_LATER
                                                                      : PART_SOON,
                                PART_RUNS};
-    struct markup *markup = part_begin(&frame);
+    /* what a case waits for may change with all others */
+    struct markup *markup = part_begin_about(
+        &frame, state == PART_WAITING ? "" : text_member(testcase, "id"));
 
     free(title);
     return markup;

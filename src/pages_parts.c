@@ -123,6 +123,16 @@ static char *icon(unsigned lights)
                      lights & PART_GREEN ? "4bd07f" : "555");
 }
 
+/* With scripts there is a better way: src/web/live.js. */
+static void put_refresh(struct markup *markup, unsigned seconds)
+{
+    markup_open(markup, "noscript", NULL);
+    markup_open(markup, "meta", "http-equiv", "refresh", NULL);
+    markup_attributef(markup, "content", "%u", seconds);
+    markup_close(markup);
+    markup_close(markup);
+}
+
 static void put_head(struct markup *markup, const struct part_frame *frame)
 {
     char *href = icon(frame->lights);
@@ -136,15 +146,14 @@ static void put_head(struct markup *markup, const struct part_frame *frame)
     markup_close(markup);
     markup_open(markup, "meta", "name", "color-scheme", "content", "light dark", NULL);
     markup_close(markup);
-    if (frame->refresh > 0) {
-        markup_open(markup, "meta", "http-equiv", "refresh", NULL);
-        markup_attributef(markup, "content", "%u", frame->refresh);
-        markup_close(markup);
-    }
+    if (frame->refresh > 0)
+        put_refresh(markup, frame->refresh);
     markup_open(markup, "link", "rel", "stylesheet", "href", "/static/style.css", NULL);
     markup_close(markup);
     markup_open(markup, "link", "rel", "icon", "href", href, NULL);
     markup_close(markup);
+    markup_element(markup, "script", "", "src", "/static/live.js", "defer", "defer",
+                   NULL);
     markup_close(markup);
     free(href);
 }
@@ -198,13 +207,18 @@ static void put_header(struct markup *markup, const struct part_frame *frame)
 
 struct markup *part_begin(const struct part_frame *frame)
 {
+    return part_begin_about(frame, "");
+}
+
+struct markup *part_begin_about(const struct part_frame *frame, const char *id)
+{
     struct markup *markup = markup_new_html();
 
     markup_open(markup, "html", "lang", "en", NULL);
     put_head(markup, frame);
     markup_open(markup, "body", NULL);
     put_header(markup, frame);
-    markup_open(markup, "main", NULL);
+    markup_open(markup, "main", "data-live", frame->refresh > 0 ? id : NULL, NULL);
     return markup;
 }
 

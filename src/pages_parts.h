@@ -64,8 +64,11 @@ struct part_frame {
     enum part_view view; /* which one it is, or belongs to */
 };
 
-/* Begin a page: everything up to the inside of <main>. */
+/* Begin a page: everything up to the inside of <main>. One that changes is kept true by
+ * src/web/live.js whenever anything changes, and one about the run or case of this id when
+ * that does; browsers without scripts ask again. */
 struct markup *part_begin(const struct part_frame *frame);
+struct markup *part_begin_about(const struct part_frame *frame, const char *id);
 
 /* End it: a footer about the server (the member of status.json, or NULL). Returns the
  * document, owned by the caller. */

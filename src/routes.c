@@ -23,6 +23,7 @@ static const struct http_route routes[] = {
     {"GET", "/status", status_page, 0, "tests, cases, clients"},
     {"GET", "/status/", status_page, 0, "the same"},
     {"GET", "/status.json", status_json, 0, "the same for programs"},
+    {"GET", "/status/events", status_events, 0, "what changes, as it does"},
     {"GET", "/status/junit.xml", status_junit, 0, "the same for Jenkins"},
     {"GET", "/status/:id/suitestatus", status_suite_page, 0, "one test and its cases"},
     {"GET", "/status/:id/status", status_case_page, 0, "one case"},

@@ -8,6 +8,7 @@
 #include "daemon.h"
 #include "dictionary.h"
 #include "document.h"
+#include "events.h"
 #include "graph.h"
 #include "history_api.h"
 #include "json.h"
@@ -86,6 +87,11 @@ void status_health(struct http_exchange *exchange, void *context)
 {
     (void)context;
     http_reply_json(exchange, "{\"status\":\"ok\"}");
+}
+
+void status_events(struct http_exchange *exchange, void *context)
+{
+    events_subscribe(((struct daemon *)context)->events, exchange);
 }
 
 /* --- one run, one suite, one case --- */

@@ -27,5 +27,6 @@ http_handler status_context_dot;
 http_handler status_actions_page;
 http_handler status_actions_json;
 http_handler status_health;
+http_handler status_events;
 
 #endif

@@ -3,6 +3,7 @@
 #include "wiring.h"
 
 #include "daemon.h"
+#include "events.h"
 #include "homerunner.h"
 #include "httpstep.h"
 #include "input.h"
@@ -56,6 +57,11 @@ static void log_op(void *context, const char *line)
     log_info("%s", line);
 }
 
+static void changed_op(void *context, enum engine_thing thing, const char *id)
+{
+    events_note(((struct daemon *)context)->events, thing, id);
+}
+
 const struct engine_ops *wiring_ops(void)
 {
     static const struct engine_ops ops = {
@@ -64,6 +70,7 @@ const struct engine_ops *wiring_ops(void)
         .destroy = destroy_op,
         .http = http_op,
         .log = log_op,
+        .changed = changed_op,
     };
 
     return &ops;

@@ -44,7 +44,8 @@ static void log_cb(void *context, const char *line)
     sim_trace(context, "log: %s", line);
 }
 
-static const struct engine_ops loud = {wake_cb, create_cb, destroy_cb, http_cb, log_cb};
+static const struct engine_ops loud = {wake_cb, create_cb, destroy_cb,
+                                       http_cb, log_cb,    NULL};
 
 static void quiet_text(void *context, const char *text)
 {
@@ -69,7 +70,7 @@ static void quiet_http(void *context, const char *ticket, struct json_object *re
 }
 
 static const struct engine_ops quiet = {quiet_text, quiet_create, quiet_destroy,
-                                        quiet_http, quiet_text};
+                                        quiet_http, quiet_text,   NULL};
 
 /* The status page says when an engine was made: that is to be the same for all. */
 static struct engine *new_engine(struct sim *sim, const struct engine_ops *ops)
