@@ -82,9 +82,12 @@ async function assertFits(page) {
   const wide = await page.evaluate(() => {
     const root = document.documentElement;
     if (root.scrollWidth <= root.clientWidth) return [];
-    return [...document.querySelectorAll("body *")]
-      .filter((one) => one.getBoundingClientRect().right > root.clientWidth + 1)
-      .map((one) => `<${one.tagName.toLowerCase()} class="${one.getAttribute("class")}">`)
+    const scrolls = (one) => getComputedStyle(one).overflowX !== "visible";
+    const isWithin = (one) => one !== null && (scrolls(one) || isWithin(one.parentElement));
+    return [...document.body.querySelectorAll("*")]
+      .filter((one) => one.getBoundingClientRect().right > root.clientWidth + 1
+        && !isWithin(one.parentElement))
+      .map((one) => one.cloneNode().outerHTML.slice(0, 80) + one.textContent.slice(0, 40))
       .slice(0, 8).concat(`${root.scrollWidth} px on ${root.clientWidth} px`);
   });
   assert.deepEqual(wide, [], `${page.url()} is wider than its window`);

@@ -43,6 +43,8 @@ const DEFINITIONS = [
   definition("Calls", [{ red: "dance", timeout: "10m" }, { red: "sing" }],
     { red: ["element-call"] }),
   definition("Broken", [{ red: "dance" }], { red: ["element-x-ios"] }),
+  definition("ByHand", [{ red: "login", data: { username: "grace", password: "blue moon",
+    homeserver_url: { local: "https://hs1.lab.example" } } }], { red: ["element-x-web"] }),
 ];
 
 // Lead all cases of a run that have their clients, and leave some where they are.

@@ -106,7 +106,7 @@ describe("the page of a case", () => {
     await client.report("danced");
     await client.act("sing", "sung");
     await page.locator("main .lamp[data-state=success]").first().waitFor();
-    await page.getByText("dance: danced").first().waitFor();
+    await page.locator(".transcript").getByText(/dance: danced/).first().waitFor();
     assert.ok(await isMarked(page), "the page was not loaded again");
     assertQuiet(page);
   });

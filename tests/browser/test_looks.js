@@ -23,6 +23,9 @@ const PAGES = {
   "case-error": (daemon) => caseIn(daemon, (one) => one.state === "error"),
   "case-flaky": (daemon) => caseIn(daemon, (one) => one.name.includes("hydrogen")),
   "case-waiting": (daemon) => caseIn(daemon, (one) => one.state === "waiting"),
+  "manual-join": async () => "/manual",
+  "manual-wait": (daemon) => joined(daemon, "some-client"),
+  "manual-asked": (daemon) => joined(daemon, "element-x-web"),
   history: async () => "/history",
   actions: async () => "/actions",
   "not-found": async () => "/status/nothing-like-that/status",
@@ -30,6 +33,14 @@ const PAGES = {
 
 async function caseIn(daemon, is) {
   return `/status/${(await daemon.cases()).find(is).id}/status`;
+}
+
+// A person who took part by hand, as this type.
+async function joined(daemon, type) {
+  const id = `person-${type}`;
+  await fetch(`${daemon.url}/manual`, { method: "POST", redirect: "manual",
+    body: new URLSearchParams({ id, other: type, version: "2026.11", name: "Grace" }) });
+  return `/manual/${id}`;
 }
 
 let daemon, browser;

@@ -30,7 +30,7 @@ const follow = async (name) => {
 
 describe("without JavaScript", () => {
   it("the board tells how it stands, and why", async () => {
-    await hasText(/nightly 2026-11-23/, /5 of 8/, /element-call/, /needs element-/,
+    await hasText(/nightly 2026-11-23/, /5 of 9 cases/, /element-call/, /needs element-/,
       /the app crashed while it opened the timeline/, /1\.6\.20 \(F-Droid\)/);
   });
 
