@@ -25,7 +25,7 @@ const WORDS = [SCRIPT, IMAGE, LINK, ENTITY, BREAKOUT, TURNED, CONTROL, EMOJI].jo
 const TYPE = `<b><script>alert(7)"'&\u202e`;
 const TUNE = WORDS.replaceAll("\0", "");
 const DEFINITIONS = [
-  definition("Bad", [{ red: "dance", data: { tune: TUNE } }, { red: "sing" }], { red: [TYPE] },
+  definition("Bad", [{ red: "dance", data: { tune: TUNE } }, { red: "sing", expect: "sung" }], { red: [TYPE] },
     { description: TUNE }),
   definition("Asked", [{ red: "dance", data: { tune: TUNE } }, { red: "sing" }]),
 ];
