@@ -462,16 +462,23 @@ void engine_time(struct engine *engine, struct json_object *polled,
     engine_settle(engine, now);
 }
 
+/* Of those at this place of the heap and below it: nobody is due below one who isn't. */
+static void name_overdue(const struct engine *engine, size_t place, int64_t mono_ms,
+                         void (*each)(void *argument, const char *client), void *argument)
+{
+    if (place > engine->due.count || engine->due.entries[place]->key > mono_ms)
+        return;
+    const struct testcase *testcase = engine->due.entries[place]->owner;
+    for (size_t i = 0; testcase->turn != NULL && i < testcase->machine->role_count; i++)
+        each(argument, testcase->turn->players[i]->id);
+    name_overdue(engine, 2 * place, mono_ms, each, argument);
+    name_overdue(engine, 2 * place + 1, mono_ms, each, argument);
+}
+
 void engine_overdue(const struct engine *engine, const struct instant *now,
                     void (*each)(void *argument, const char *client), void *argument)
 {
-    for (size_t i = 1; i <= engine->due.count; i++) {
-        const struct testcase *testcase = engine->due.entries[i]->owner;
-        if (engine->due.entries[i]->key > now->mono_ms || testcase->turn == NULL)
-            continue;
-        for (size_t k = 0; k < testcase->machine->role_count; k++)
-            each(argument, testcase->turn->players[k]->id);
-    }
+    name_overdue(engine, 1, now->mono_ms, each, argument);
 }
 
 void engine_stop(struct engine *engine, const char *reason, const struct instant *now)

@@ -50,7 +50,7 @@ void heap_put(struct heap *heap, struct heap_entry *entry, int64_t key)
     heap_remove(heap, entry);
     entry->key = key;
     if (heap->count + 2 > heap->capacity) {
-        heap->capacity = heap->capacity ? 2 * heap->capacity : 64;
+        heap->capacity = heap->capacity ? 2 * heap->capacity : 4;
         heap->entries = xreallocarray(heap->entries, heap->capacity, sizeof(void *));
     }
     heap->count++;

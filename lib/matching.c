@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is free, and which case can start. A signature with waiting cases is always in one
- * of three places: ready (to be tried, ordered by its first case), watching a client type
- * that it lacks, or blocked until a deployment is free.
+ * Who is free, and which case can start. Supplies say which of the waiting cases have
+ * enough of each client type; the first of those is tried.
+ *
+ * Where clients are of several types the counts can promise too much: the roles before
+ * may take whom a later role needs. Then the trial fails, and the case is out of the
+ * question until one more client of the type comes that was missing. Until then it can't
+ * succeed: whoever comes stands at the end of the lines, and when somebody goes, those
+ * who stay are taken as early as before.
  */
 #include "matching.h"
 
+#include "bits.h"
 #include "json.h"
+#include "supply.h"
 #include "xalloc.h"
 
 #include <assert.h>
@@ -15,49 +22,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Signatures that need more free clients of a type than this share the last bucket. */
-#define WATCH_BUCKETS 8
-
 TAILQ_HEAD(membership_list, membership);
-TAILQ_HEAD(signature_list, signature);
 
 /* A client type as it is used by cases. */
 struct client_type {
     char *name;                          /* as definitions name it; owned */
     const struct client_type_rule *rule; /* from the configuration, or NULL; borrowed */
-    const char *literal;                 /* the registration's `type`; borrowed */
+    struct literal *literal;             /* the registration's `type`; borrowed */
     struct membership_list free;         /* free clients, longest waiting first */
-    size_t free_count;                   /* length of free */
+    struct supply supply;                /* of those */
     size_t busy_count;                   /* clients of this type that play */
-    bool shared;                         /* a client of this type had another one, too */
-    struct signature_list
-        watchers[WATCH_BUCKETS + 1];  /* by how many free ones they need */
-    struct client_type *same_literal; /* next type with the same literal */
-    UT_hash_handle hh;                /* by name */
+    struct client_type *same_literal;    /* next type with the same literal */
+    UT_hash_handle hh;                   /* by name */
 };
 
-/* Client types that share the registration type. */
+/* Client types that share the registration type. A client that is of several of them
+ * fills one role only: so all of them together are counted, too. */
 struct literal {
     const char *name; /* the registration's `type`; borrowed from the first type */
     struct client_type *first; /* linked by same_literal */
+    struct supply supply;      /* of free clients that are of any of the types */
     UT_hash_handle hh;         /* by name */
 };
 
-enum standing { STANDS_NOWHERE, STANDS_READY, STANDS_WATCHING, STANDS_BLOCKED };
-
-/* What a case needs, and all waiting cases that need the same. */
+/* What a case needs, and all waiting cases that need the same: if the first of them can't
+ * start, none can. */
 struct signature {
-    char *key;                    /* names of the types; owned */
-    struct client_type **types;   /* of each role; owned array */
-    size_t role_count;            /* length of types */
-    bool deploys;                 /* needs a homerunner deployment */
-    struct testcase_list waiting; /* in the order of the files */
-    enum standing standing;       /* where it is, see above */
-    struct heap_entry ready; /* STANDS_READY: by the order of the first waiting case */
-    struct client_type *watched; /* STANDS_WATCHING: the type that it lacks */
-    size_t needed; /* STANDS_WATCHING: how many free ones it takes to try again */
-    TAILQ_ENTRY(signature) link; /* in watchers, or in blocked */
-    UT_hash_handle hh;           /* by key */
+    char *key;                  /* names of the types; owned */
+    struct client_type **types; /* of each role; owned array */
+    size_t role_count;          /* length of types */
+    bool deploys;               /* needs a homerunner deployment */
+    struct heap waiting;        /* its cases, by their order */
+    struct testcase *first;     /* of those; NULL: none waits */
+    UT_hash_handle hh;          /* by key */
 };
 
 struct matching {
@@ -65,26 +62,32 @@ struct matching {
     struct client_type *types;       /* by name; owned */
     struct literal *literals;        /* by registration type; owned */
     struct signature *signatures;    /* by key; owned */
-    struct heap ready;               /* signatures to be tried */
-    struct signature_list blocked;   /* signatures that wait for a deployment */
-    size_t trial; /* number of the latest trial, for marks on clients */
+    struct testcase **cases;         /* by order, those that ever waited; owned array */
+    size_t case_capacity;            /* length of cases */
+    struct bits first;               /* the first waiting case of every signature */
+    struct bits deploys;             /* cases that need a homerunner deployment */
+    struct supply_list scarce;       /* what a case may lack */
+    struct client **players;         /* of the latest trial, by role; owned array */
+    size_t player_capacity;          /* length of players: roles of the largest case */
+    size_t from;          /* no case can start whose bit is in a word before this one */
+    bool deployment_free; /* as matching_next() heard last */
+    size_t trial;         /* number of the latest trial, for marks on clients */
 };
 
 /* --- client types --- */
 
-static void add_literal(struct matching *matching, struct client_type *type)
+static struct literal *get_literal(struct matching *matching, const char *name)
 {
     struct literal *literal = NULL;
 
-    HASH_FIND_STR(matching->literals, type->literal, literal);
-    if (literal == NULL) {
-        literal = xcalloc(1, sizeof *literal);
-        literal->name = type->literal;
-        HASH_ADD_KEYPTR(hh, matching->literals, literal->name, strlen(literal->name),
-                        literal);
-    }
-    type->same_literal = literal->first;
-    literal->first = type;
+    HASH_FIND_STR(matching->literals, name, literal);
+    if (literal != NULL)
+        return literal;
+    literal = xcalloc(1, sizeof *literal);
+    literal->name = name;
+    HASH_ADD_KEYPTR(hh, matching->literals, literal->name, strlen(literal->name),
+                    literal);
+    return literal;
 }
 
 static struct client_type *get_type(struct matching *matching, const char *name)
@@ -96,19 +99,17 @@ static struct client_type *get_type(struct matching *matching, const char *name)
         return type;
     type = xcalloc(1, sizeof *type);
     type->name = xstrdup(name);
-    type->literal = type->name;
     for (size_t i = 0; i < matching->settings->client_type_count; i++) {
         const struct client_type_rule *rule = &matching->settings->client_types[i];
-        if (strcmp(rule->name, name) == 0) {
+        if (strcmp(rule->name, name) == 0)
             type->rule = rule;
-            type->literal = rule->type;
-        }
     }
     TAILQ_INIT(&type->free);
-    for (size_t i = 0; i <= WATCH_BUCKETS; i++)
-        TAILQ_INIT(&type->watchers[i]);
     HASH_ADD_KEYPTR(hh, matching->types, type->name, strlen(type->name), type);
-    add_literal(matching, type);
+    type->literal =
+        get_literal(matching, type->rule != NULL ? type->rule->type : type->name);
+    type->same_literal = type->literal->first;
+    type->literal->first = type;
     return type;
 }
 
@@ -128,57 +129,6 @@ static bool matches(const struct client_type *type, struct json_object *registra
     return true;
 }
 
-/* --- where a signature stands --- */
-
-static size_t bucket(size_t needed)
-{
-    return needed < WATCH_BUCKETS ? needed : WATCH_BUCKETS;
-}
-
-static void stand_nowhere(struct matching *matching, struct signature *signature)
-{
-    if (signature->standing == STANDS_READY)
-        heap_remove(&matching->ready, &signature->ready);
-    else if (signature->standing == STANDS_WATCHING)
-        TAILQ_REMOVE(&signature->watched->watchers[bucket(signature->needed)], signature,
-                     link);
-    else if (signature->standing == STANDS_BLOCKED)
-        TAILQ_REMOVE(&matching->blocked, signature, link);
-    signature->standing = STANDS_NOWHERE;
-}
-
-/* Try it again, unless no case of it waits. */
-static void stand_ready(struct matching *matching, struct signature *signature)
-{
-    struct testcase *first = TAILQ_FIRST(&signature->waiting);
-
-    if (signature->standing != STANDS_READY)
-        stand_nowhere(matching, signature);
-    if (first == NULL) {
-        stand_nowhere(matching, signature);
-        return;
-    }
-    heap_put(&matching->ready, &signature->ready, (int64_t)first->order);
-    signature->standing = STANDS_READY;
-}
-
-static void stand_watching(struct matching *matching, struct signature *signature,
-                           struct client_type *type)
-{
-    stand_nowhere(matching, signature);
-    signature->watched = type;
-    signature->needed = type->free_count + 1;
-    TAILQ_INSERT_TAIL(&type->watchers[bucket(signature->needed)], signature, link);
-    signature->standing = STANDS_WATCHING;
-}
-
-static void stand_blocked(struct matching *matching, struct signature *signature)
-{
-    stand_nowhere(matching, signature);
-    TAILQ_INSERT_TAIL(&matching->blocked, signature, link);
-    signature->standing = STANDS_BLOCKED;
-}
-
 /* --- life --- */
 
 struct matching *matching_new(const struct settings *settings)
@@ -186,7 +136,7 @@ struct matching *matching_new(const struct settings *settings)
     struct matching *matching = xcalloc(1, sizeof *matching);
 
     matching->settings = settings;
-    TAILQ_INIT(&matching->blocked);
+    TAILQ_INIT(&matching->scarce);
     return matching;
 }
 
@@ -198,22 +148,30 @@ void matching_free(struct matching *matching)
 
     HASH_ITER (hh, matching->signatures, signature, next_signature) {
         HASH_DEL(matching->signatures, signature);
+        heap_clear(&signature->waiting);
         free(signature->key);
         free(signature->types);
         free(signature);
     }
     HASH_ITER (hh, matching->literals, literal, next_literal) {
         HASH_DEL(matching->literals, literal);
+        supply_clear(&literal->supply);
         free(literal);
     }
     HASH_ITER (hh, matching->types, type, next_type) {
         HASH_DEL(matching->types, type);
+        supply_clear(&type->supply);
         free(type->name);
         free(type);
     }
-    heap_clear(&matching->ready);
+    bits_clear(&matching->first);
+    bits_clear(&matching->deploys);
+    free(matching->players);
+    free(matching->cases);
     free(matching);
 }
+
+/* --- cases --- */
 
 static char *signature_key(const char *const *types, size_t count, bool deploys)
 {
@@ -246,65 +204,91 @@ static struct signature *get_signature(struct matching *matching,
     signature->types = xcalloc(count, sizeof(struct client_type *));
     signature->role_count = count;
     signature->deploys = deploys;
-    signature->ready.owner = signature;
     for (size_t i = 0; i < count; i++)
         signature->types[i] = get_type(matching, types[i]);
-    TAILQ_INIT(&signature->waiting);
     HASH_ADD_KEYPTR(hh, matching->signatures, signature->key, strlen(signature->key),
                     signature);
     return signature;
+}
+
+/* The case needs one more of it than it was known to. */
+static void note_need(struct matching *matching, struct supply *supply, size_t order)
+{
+    supply_need(supply, &matching->scarce, supply->noted++, order);
+}
+
+/* Count what the roles of the case need: of their types, and of their literals. */
+static void note_needs(struct matching *matching, const struct signature *signature,
+                       size_t order)
+{
+    for (size_t i = 0; i < signature->role_count; i++) {
+        note_need(matching, &signature->types[i]->supply, order);
+        note_need(matching, &signature->types[i]->literal->supply, order);
+    }
+    for (size_t i = 0; i < signature->role_count; i++) {
+        signature->types[i]->supply.noted = 0;
+        signature->types[i]->literal->supply.noted = 0;
+    }
+    if (signature->deploys)
+        bits_add(&matching->deploys, order);
+}
+
+/* Have room for the case, and for its players. */
+static void make_room(struct matching *matching, size_t order, size_t role_count)
+{
+    if (order >= matching->case_capacity) {
+        matching->case_capacity = 2 * order + 1;
+        matching->cases = xreallocarray(matching->cases, matching->case_capacity,
+                                        sizeof(struct testcase *));
+    }
+    if (role_count > matching->player_capacity) {
+        matching->player_capacity = role_count;
+        matching->players =
+            xreallocarray(matching->players, role_count, sizeof(struct client *));
+    }
+}
+
+/* Another case may be the first one of the signature now. */
+static void choose_first(struct matching *matching, struct signature *signature)
+{
+    const struct heap_entry *first = heap_first(&signature->waiting);
+
+    if (signature->first != NULL)
+        bits_remove(&matching->first, signature->first->order);
+    signature->first = first != NULL ? first->owner : NULL;
+    if (first == NULL)
+        return;
+    bits_add(&matching->first, signature->first->order);
+    if (signature->first->order / BITS_PER_WORD < matching->from)
+        matching->from = signature->first->order / BITS_PER_WORD;
 }
 
 void matching_add_case(struct matching *matching, struct testcase *testcase,
                        const char *const *types, size_t role_count, bool deploys)
 {
     struct signature *signature = get_signature(matching, types, role_count, deploys);
-    struct testcase *last = TAILQ_LAST(&signature->waiting, testcase_list);
-    struct testcase *later = NULL;
 
-    if (last != NULL && last->order > testcase->order) /* it is tried again */
-        TAILQ_FOREACH (later, &signature->waiting, waiting) {
-            if (later->order > testcase->order)
-                break;
-        }
-    if (later != NULL)
-        TAILQ_INSERT_BEFORE(later, testcase, waiting);
-    else
-        TAILQ_INSERT_TAIL(&signature->waiting, testcase, waiting);
     testcase->signature = signature;
-    stand_ready(matching, signature);
+    testcase->waiting.owner = testcase;
+    make_room(matching, testcase->order, role_count);
+    matching->cases[testcase->order] = testcase;
+    note_needs(matching, signature, testcase->order);
+    heap_put(&signature->waiting, &testcase->waiting, (int64_t)testcase->order);
+    choose_first(matching, signature);
 }
 
 void matching_remove_case(struct matching *matching, struct testcase *testcase)
 {
-    TAILQ_REMOVE(&testcase->signature->waiting, testcase, waiting);
-    stand_ready(matching, testcase->signature);
+    heap_remove(&testcase->signature->waiting, &testcase->waiting);
+    choose_first(matching, testcase->signature);
 }
 
 /* --- clients --- */
 
-/* One more client is free: whoever waited for just that many is tried again. */
-static void wake_watchers(struct matching *matching, struct client_type *type)
+static void grow(struct matching *matching, struct supply *supply)
 {
-    struct signature *signature, *next;
-
-    for (signature = TAILQ_FIRST(&type->watchers[bucket(type->free_count)]);
-         signature != NULL; signature = next) {
-        next = TAILQ_NEXT(signature, link);
-        if (signature->needed <= type->free_count)
-            stand_ready(matching, signature);
-    }
-}
-
-/* Types that share clients: one that goes can change what others need, so all are tried
- * again. */
-static void wake_all_watchers(struct matching *matching, struct client_type *type)
-{
-    for (size_t i = 0; i <= WATCH_BUCKETS; i++) {
-        struct signature *signature;
-        while ((signature = TAILQ_FIRST(&type->watchers[i])) != NULL)
-            stand_ready(matching, signature);
-    }
+    if (supply_grow(supply, &matching->scarce))
+        matching->from = 0;
 }
 
 void matching_add_client(struct matching *matching, struct client *client)
@@ -318,6 +302,8 @@ void matching_add_client(struct matching *matching, struct client *client)
     for (struct client_type *type = literal ? literal->first : NULL; type != NULL;
          type = type->same_literal)
         count += matches(type, client->registration);
+    if (count > 0)
+        grow(matching, &literal->supply);
     client->memberships = xcalloc(count, sizeof *client->memberships);
     for (struct client_type *type = literal ? literal->first : NULL; type != NULL;
          type = type->same_literal) {
@@ -326,21 +312,19 @@ void matching_add_client(struct matching *matching, struct client *client)
         struct membership *membership = &client->memberships[client->membership_count++];
         *membership = (struct membership){.client = client, .type = type};
         TAILQ_INSERT_TAIL(&type->free, membership, link);
-        type->free_count++;
-        type->shared = type->shared || count > 1;
-        wake_watchers(matching, type);
+        grow(matching, &type->supply);
     }
 }
 
 /* Out of the lines; the memberships stay, to be counted as busy. */
 static void leave_lines(struct matching *matching, struct client *client)
 {
+    if (client->membership_count > 0)
+        supply_shrink(&client->memberships[0].type->literal->supply, &matching->scarce);
     for (size_t i = 0; i < client->membership_count; i++) {
         struct client_type *type = client->memberships[i].type;
         TAILQ_REMOVE(&type->free, &client->memberships[i], link);
-        type->free_count--;
-        if (type->shared)
-            wake_all_watchers(matching, type);
+        supply_shrink(&type->supply, &matching->scarce);
     }
 }
 
@@ -394,47 +378,70 @@ static size_t try_to_fill(struct matching *matching, const struct signature *sig
     return signature->role_count;
 }
 
-static struct testcase *take_case(struct matching *matching, struct signature *signature,
-                                  struct client **players)
+/* Those cases of this word that have what they need, by count. */
+static uint64_t promising(const struct matching *matching, size_t word)
 {
-    struct testcase *testcase = TAILQ_FIRST(&signature->waiting);
+    uint64_t cases = bits_word(&matching->first, word);
 
-    TAILQ_REMOVE(&signature->waiting, testcase, waiting);
-    for (size_t i = 0; i < signature->role_count; i++)
+    if (!matching->deployment_free)
+        cases &= ~bits_word(&matching->deploys, word);
+    return supply_suffices(&matching->scarce, word, cases);
+}
+
+/* Whether its roles can be filled; if not, whom it lacks is remembered. */
+static bool try_case(struct matching *matching, const struct testcase *testcase)
+{
+    const struct signature *signature = testcase->signature;
+    size_t filled = try_to_fill(matching, signature, matching->players);
+
+    if (filled == signature->role_count)
+        return true;
+    supply_spend(&signature->types[filled]->supply, &matching->scarce, testcase->order);
+    return false;
+}
+
+/* Take the case and its players out of the lines; gives those, an array. */
+static struct client **take_case(struct matching *matching, struct testcase *testcase)
+{
+    size_t count = testcase->signature->role_count;
+    struct client **players = xcalloc(count, sizeof(struct client *));
+
+    for (size_t i = 0; i < count; i++) {
+        players[i] = matching->players[i];
         leave_lines(matching, players[i]);
-    stand_ready(matching, signature);
-    return testcase;
+    }
+    matching_remove_case(matching, testcase);
+    return players;
 }
 
 struct testcase *matching_next(struct matching *matching, bool deployment_free,
-                               struct client ***filled_players)
+                               struct client ***players)
 {
-    struct heap_entry *entry;
+    size_t end = matching->first.first + matching->first.count;
 
-    while ((entry = heap_first(&matching->ready)) != NULL) {
-        struct signature *signature = entry->owner;
-        if (signature->deploys && !deployment_free) {
-            stand_blocked(matching, signature);
-            continue;
+    matching->deployment_free = deployment_free;
+    for (; matching->from < end; matching->from++) {
+        struct testcase **cases = &matching->cases[matching->from * BITS_PER_WORD];
+        uint64_t left = promising(matching, matching->from);
+        for (; left != 0; left &= left - 1) {
+            struct testcase *testcase = cases[__builtin_ctzll(left)];
+            if (try_case(matching, testcase)) {
+                *players = take_case(matching, testcase);
+                return testcase;
+            }
         }
-        struct client **players = xcalloc(signature->role_count, sizeof(struct client *));
-        size_t filled = try_to_fill(matching, signature, players);
-        if (filled == signature->role_count) {
-            *filled_players = players;
-            return take_case(matching, signature, players);
-        }
-        free(players);
-        stand_watching(matching, signature, signature->types[filled]);
     }
     return NULL;
 }
 
 void matching_deployment_freed(struct matching *matching)
 {
-    struct signature *signature;
+    matching->from = 0;
+}
 
-    while ((signature = TAILQ_FIRST(&matching->blocked)) != NULL)
-        stand_ready(matching, signature);
+size_t matching_trials(const struct matching *matching)
+{
+    return matching->trial;
 }
 
 char *matching_reason(const struct matching *matching, const struct testcase *testcase)
@@ -446,14 +453,14 @@ char *matching_reason(const struct matching *matching, const struct testcase *te
 
     free(players);
     if (filled == signature->role_count)
-        return xstrdup(signature->standing == STANDS_BLOCKED
+        return xstrdup(signature->deploys && !matching->deployment_free
                            ? "waits for a free homerunner deployment"
                            : "is about to start");
     const struct client_type *type = signature->types[filled];
     size_t taken = 0;
     for (size_t i = 0; i < filled; i++)
         taken += signature->types[i] == type;
-    size_t left = taken < type->free_count ? type->free_count - taken : 0;
+    size_t left = taken < type->supply.free ? type->supply.free - taken : 0;
     return xasprintf("%s needs %s: %zu free of %zu", testcase->machine->roles[filled],
-                     type->name, left, type->free_count + type->busy_count);
+                     type->name, left, type->supply.free + type->busy_count);
 }

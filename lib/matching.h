@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is free, and which case can start. Free clients stand in line by client type;
- * waiting cases stand in line by signature (the client types of their roles in order). A
- * signature that can't be filled watches one client type that it lacks, so a new client
- * looks only at signatures for which it may be the one that was missing. One thread at a
- * time.
+ * Who is free, and which case can start. Free clients stand in line by client type and
+ * are counted; so is what each waiting case needs of each type. A case is looked at only
+ * when there are enough of each for it: one that can start, but for cases that a client
+ * of several types lets hope in vain. What a client or a case costs does not grow with
+ * how many of either wait, but for a bit of each case. One thread at a time.
  */
 #ifndef TL_MATCHING_H
 #define TL_MATCHING_H
@@ -45,5 +45,9 @@ void matching_deployment_freed(struct matching *matching);
 
 /* Why a waiting case has not started, in a sentence. Owned by the caller. */
 char *matching_reason(const struct matching *matching, const struct testcase *testcase);
+
+/* How often the roles of a case have been tried on free clients since it was made: what
+ * starting one costs, to see that it does not grow. */
+size_t matching_trials(const struct matching *matching);
 
 #endif

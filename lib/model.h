@@ -101,14 +101,14 @@ TAILQ_HEAD(turn_list, turn);
 
 /* One case of a suite: a test with one choice of client types. */
 struct testcase {
-    char id[ID_SIZE];              /* the same for the same run, suite and name */
-    char *name;                    /* "red=element-web green=element-web #2"; owned */
-    struct suite *suite;           /* whose; borrowed */
-    size_t order;                  /* position among all cases of the run */
-    size_t index;                  /* which choice of client types of its definition */
-    struct machine *machine;       /* held */
-    struct signature *signature;   /* what it needs; owned by matching */
-    TAILQ_ENTRY(testcase) waiting; /* in its signature's queue, while it waits */
+    char id[ID_SIZE];            /* the same for the same run, suite and name */
+    char *name;                  /* "red=element-web green=element-web #2"; owned */
+    struct suite *suite;         /* whose; borrowed */
+    size_t order;                /* position among all cases of the run */
+    size_t index;                /* which choice of client types of its definition */
+    struct machine *machine;     /* held */
+    struct signature *signature; /* what it needs; owned by matching */
+    struct heap_entry waiting;   /* in its signature's queue, while it waits */
     enum case_state state; /* see CASE_STATES; testcase_set_state() alone changes it */
     struct turn *turn; /* that goes on, or brought the outcome; NULL: none; borrowed */
     struct turn_list turns; /* all of them, the first one first; owned */
@@ -132,7 +132,6 @@ struct suite {
 };
 
 TAILQ_HEAD(suite_list, suite);
-TAILQ_HEAD(testcase_list, testcase);
 
 /* X-macro: the states of a run. */
 #define RUN_STATES(X)                                                                    \

@@ -45,6 +45,7 @@
 #define HTTP_STEP_MS      30000 /* for an http step that names no time-out */
 #define DRAW_MS           30000 /* for one picture */
 #define UPLOADS_IN_MEMORY 2     /* of the largest size; see src/http_room.c */
+#define GATHER_MS         200   /* of changes, for who follows them */
 #define DAY_MS            (INT64_C(24) * 3600 * 1000)
 #define INPUTS_IN_MEMORY  ((size_t)64 * 1024 * 1024) /* bytes that wait for the disk */
 
@@ -272,8 +273,11 @@ static bool open_state(struct daemon *daemon)
 
 static struct events_settings events_settings(const struct daemon *daemon)
 {
-    return (struct events_settings){daemon->config.limits.subscribers,
-                                    daemon->config.heartbeat_ms};
+    return (struct events_settings){
+        .subscribers = daemon->config.limits.subscribers,
+        .gather_ms = GATHER_MS,
+        .heartbeat_ms = daemon->config.heartbeat_ms,
+    };
 }
 
 static void make_engine(struct daemon *daemon)

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define GATHER_MS   200         /* at least so long changes gather for one message */
 #define TURN_MOST   50          /* subscribers that are sent to in one turn of the loop */
 #define UNSENT_MOST (64 * 1024) /* bytes that wait for a subscriber to read */
 #define PACE_MS     1000 /* between two pages that a subscriber fetches, at least */
@@ -67,7 +66,9 @@ static void arm(struct event *timer, int64_t ms)
  * there are. */
 static int64_t gather_ms(const struct events *events)
 {
-    return events->count > GATHER_MS ? (int64_t)events->count : GATHER_MS;
+    int64_t least = events->settings.gather_ms;
+
+    return (int64_t)events->count > least ? (int64_t)events->count : least;
 }
 
 static int64_t pace_ms(const struct events *events)

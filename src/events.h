@@ -20,6 +20,7 @@ struct http_exchange;
 
 struct events_settings {
     size_t subscribers;   /* at once; who comes beyond hears 503 */
+    int64_t gather_ms;    /* at least so long changes gather for one message */
     int64_t heartbeat_ms; /* a subscriber hears at least this often that all is well */
 };
 

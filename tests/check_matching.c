@@ -4,6 +4,7 @@
  * and all clients, for fleets made by chance; and the heap below is compared with
  * sorting.
  */
+#include "bits.h"
 #include "fixture.h"
 #include "hash.h"
 #include "heap.h"
@@ -16,9 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROLES_MAX   4
-#define CASES_MAX   60
+#define ROLES_MAX   8
+#define CASES_MAX   300
 #define CLIENTS_MAX 400
+#define SHAPES_MAX  150
 
 /* Client types; those with a glob are kinds of "web". */
 static const struct {
@@ -114,19 +116,25 @@ static void teardown(void)
     memset(clients, 0, sizeof clients);
 }
 
+static void await_clients(struct plain_case *plain)
+{
+    const char *names[ROLES_MAX];
+
+    for (size_t i = 0; i < plain->role_count; i++)
+        names[i] = kinds[plain->types[i]].name;
+    matching_add_case(matching, &plain->testcase, names, plain->role_count,
+                      plain->deploys);
+}
+
 static void add_case(const int *types, size_t count, bool deploys)
 {
     struct plain_case *plain = &cases[case_count];
-    const char *names[ROLES_MAX];
 
     *plain = (struct plain_case){.role_count = count, .deploys = deploys};
-    for (size_t i = 0; i < count; i++) {
-        plain->types[i] = types[i];
-        names[i] = kinds[types[i]].name;
-    }
+    memcpy(plain->types, types, count * sizeof *types);
     plain->testcase.order = case_count++;
     plain->testcase.machine = machine;
-    matching_add_case(matching, &plain->testcase, names, count, deploys);
+    await_clients(plain);
 }
 
 static struct plain_client *add_client(const char *body)
@@ -242,10 +250,11 @@ static void settle(void)
     }
 }
 
-static void finish(struct plain_case *plain)
+/* A case that runs ends, or waits to be tried again. */
+static void finish(struct plain_case *plain, bool again)
 {
     plain->runs = false;
-    plain->over = true;
+    plain->over = !again;
     for (size_t i = 0; i < plain->role_count; i++) {
         matching_count_busy(plain->players[i], -1);
         plain->players[i]->turn = NULL;
@@ -254,6 +263,8 @@ static void finish(struct plain_case *plain)
         deployments_free++;
         matching_deployment_freed(matching);
     }
+    if (again)
+        await_clients(plain);
 }
 
 static void lose(struct plain_client *plain)
@@ -269,7 +280,22 @@ static void finish_any(uint64_t *seed)
     for (size_t i = 0; i < case_count; i++) {
         struct plain_case *plain = &cases[(from + i) % case_count];
         if (plain->runs) {
-            finish(plain);
+            finish(plain, fixture_random(seed, 3) == 0);
+            return;
+        }
+    }
+}
+
+/* A case that waits is cancelled. */
+static void cancel_any(uint64_t *seed)
+{
+    size_t from = fixture_random(seed, CASES_MAX);
+
+    for (size_t i = 0; i < case_count; i++) {
+        struct plain_case *plain = &cases[(from + i) % case_count];
+        if (!plain->runs && !plain->over) {
+            plain->over = true;
+            matching_remove_case(matching, &plain->testcase);
             return;
         }
     }
@@ -301,31 +327,46 @@ static void check_reasons(void)
     }
 }
 
-/* One fleet: cases of a few shapes, so that many share a signature. `variety`: of how
- * many kinds of clients; `body_count`: of how many registrations. */
-static void run_fleet(uint64_t seed, unsigned variety, unsigned body_count)
-{
-    int shapes[6][ROLES_MAX];
-    size_t sizes[6];
+/* How a fleet is made by chance. */
+struct fleet {
+    unsigned variety; /* of how many kinds clients are wanted */
+    unsigned bodies;  /* how many registrations there are */
+    unsigned shapes;  /* how many lists of roles: cases of one share a signature */
+    unsigned roles;   /* a case has at most so many */
+    unsigned cases;   /* there are at most so many */
+};
 
-    setup();
-    for (size_t i = 0; i < 6; i++) {
-        sizes[i] = 1 + fixture_random(&seed, ROLES_MAX);
+static void add_cases(const struct fleet *fleet, uint64_t *seed)
+{
+    int shapes[SHAPES_MAX][ROLES_MAX];
+    size_t sizes[SHAPES_MAX];
+    size_t count = 5 + fixture_random(seed, fleet->cases - 5);
+
+    for (size_t i = 0; i < fleet->shapes; i++) {
+        sizes[i] = 1 + fixture_random(seed, fleet->roles);
         for (size_t j = 0; j < sizes[i]; j++)
-            shapes[i][j] = (int)fixture_random(&seed, variety);
+            shapes[i][j] = (int)fixture_random(seed, fleet->variety);
     }
-    for (size_t i = 0; i < 5 + fixture_random(&seed, CASES_MAX - 5); i++) {
-        unsigned shape = fixture_random(&seed, 6);
+    for (size_t i = 0; i < count; i++) {
+        unsigned shape = fixture_random(seed, fleet->shapes);
         add_case(shapes[shape], sizes[shape], shape % 3 == 0);
     }
+}
+
+static void run_fleet(const struct fleet *fleet, uint64_t seed)
+{
+    setup();
+    add_cases(fleet, &seed);
     for (size_t step = 0; step < 150; step++) {
-        unsigned dice = fixture_random(&seed, 10);
-        if (dice < 5 && client_count < CLIENTS_MAX)
-            add_client(bodies[fixture_random(&seed, body_count)]);
-        else if (dice < 7)
+        unsigned dice = fixture_random(&seed, 20);
+        if (dice < 11 && client_count < CLIENTS_MAX)
+            add_client(bodies[fixture_random(&seed, fleet->bodies)]);
+        else if (dice < 14)
             lose_any(&seed);
-        else
+        else if (dice < 19)
             finish_any(&seed);
+        else
+            cancel_any(&seed);
         settle();
         if (step % 50 == 0)
             check_reasons();
@@ -335,16 +376,145 @@ static void run_fleet(uint64_t seed, unsigned variety, unsigned body_count)
 
 START_TEST(fleets_are_matched_as_by_a_plain_scan)
 {
+    static const struct fleet fleet = {KINDS, BODIES, 6, 4, 60};
+
     for (uint64_t i = 0; i < 130; i++)
-        run_fleet((uint64_t)_i * 1000 + i, KINDS, BODIES);
+        run_fleet(&fleet, (uint64_t)_i * 1000 + i);
 }
 END_TEST
 
 /* Few kinds and nearly all clients of several of them: who takes whom matters most. */
 START_TEST(fleets_that_overlap_are_matched_likewise)
 {
+    static const struct fleet fleet = {6, 6, 6, 4, 60};
+
     for (uint64_t i = 0; i < 130; i++)
-        run_fleet((uint64_t)_i * 7000 + i, 6, 6);
+        run_fleet(&fleet, (uint64_t)_i * 7000 + i);
+}
+END_TEST
+
+/* Hardly two cases that need the same, and some that need many. */
+START_TEST(fleets_of_many_shapes_are_matched_likewise)
+{
+    static const struct fleet wide = {KINDS, BODIES, SHAPES_MAX, ROLES_MAX, CASES_MAX};
+    static const struct fleet overlapping = {6, 6, SHAPES_MAX, ROLES_MAX, CASES_MAX};
+
+    for (uint64_t i = 0; i < 20; i++) {
+        run_fleet(&wide, (uint64_t)_i * 3000 + i);
+        run_fleet(&overlapping, (uint64_t)_i * 5000 + i);
+    }
+}
+END_TEST
+
+/* --- how much is looked at --- */
+
+/* Roles of 4 of 5 kinds of clients, in all orders: every case is another one. */
+static void add_different_cases(int constant)
+{
+    static const int several[] = {0, 3, 4, 5, 6};
+
+    for (size_t i = 0; i < CASES_MAX; i++) {
+        int types[] = {constant, several[i % 5], several[i / 5 % 5], several[i / 25 % 5],
+                       several[i / 125 % 5]};
+        add_case(types, 5, false);
+    }
+}
+
+/* Start what can start; gives how many cases that were. */
+static size_t start_all(void)
+{
+    struct client **players = NULL;
+    size_t count = 0;
+
+    while (matching_next(matching, true, &players) != NULL) {
+        free(players);
+        count++;
+    }
+    return count;
+}
+
+/* However many cases lack the same client, one that comes makes one of them start, and
+ * the others are not looked at. */
+START_TEST(one_that_all_lacked_starts_one)
+{
+    setup();
+    add_different_cases(2);
+    for (size_t i = 0; i < 100; i++)
+        add_client("{'type': 'web', 'version': '2.0', 'colour': 'red', 'number': '7'}");
+    ck_assert_uint_eq(start_all(), 0);
+    ck_assert_uint_eq(matching_trials(matching), 0);
+    for (size_t i = 1; i <= 20; i++) {
+        add_client("{'type': 'proxy'}");
+        ck_assert_uint_eq(start_all(), 1);
+        ck_assert_uint_eq(matching_trials(matching), i);
+        add_client("{'type': 'web'}"); /* there are enough of them: nobody is looked at */
+        ck_assert_uint_eq(start_all(), 0);
+        ck_assert_uint_eq(matching_trials(matching), i);
+    }
+    teardown();
+}
+END_TEST
+
+/* Clients that are of all the types wanted are not counted as one of each. */
+START_TEST(clients_of_all_types_count_once)
+{
+    setup();
+    add_different_cases(0);
+    for (size_t i = 1; i <= 50; i++) {
+        add_client("{'type': 'web', 'version': '2.0', 'colour': 'red', 'number': '7'}");
+        ck_assert_uint_eq(start_all(), i % 5 == 0);
+        ck_assert_uint_eq(matching_trials(matching), i / 5);
+    }
+    teardown();
+}
+END_TEST
+
+/* A case that can't be filled, though the counts promise it, is tried again only when one
+ * more client comes of the type that was missing. */
+START_TEST(hope_in_vain_costs_one_trial)
+{
+    static const int any_and_red[] = {0, 4};
+    static const int phones[] = {1, 1, 1, 1};
+
+    setup();
+    add_case(any_and_red, 2, false);
+    add_case(phones, 4, false);
+    add_client("{'type': 'web', 'colour': 'red'}"); /* the first role takes it */
+    add_client("{'type': 'web'}");
+    ck_assert_uint_eq(start_all(), 0);
+    ck_assert_uint_eq(matching_trials(matching), 1);
+    for (size_t i = 0; i < 3; i++) {
+        add_client("{'type': 'phone'}");
+        add_client("{'type': 'web'}");
+        ck_assert_uint_eq(start_all(), 0);
+    }
+    ck_assert_uint_eq(matching_trials(matching), 1);
+    add_client("{'type': 'web', 'colour': 'red'}");
+    ck_assert_uint_eq(start_all(), 1);
+    ck_assert_uint_eq(matching_trials(matching), 2);
+    teardown();
+}
+END_TEST
+
+/* Deployments that are all in use keep cases from being looked at, too. */
+START_TEST(a_deployment_that_is_free_starts_one)
+{
+    static const int web[] = {0};
+    struct client **players = NULL;
+
+    setup();
+    for (size_t i = 0; i < CASES_MAX; i++) {
+        add_case(web, 1, true);
+        add_client("{'type': 'web'}");
+    }
+    for (size_t i = 0; i < CASES_MAX; i++) {
+        ck_assert_ptr_null(matching_next(matching, false, &players));
+        ck_assert_uint_eq(matching_trials(matching), i);
+        matching_deployment_freed(matching);
+        ck_assert_ptr_eq(matching_next(matching, true, &players), &cases[i].testcase);
+        free(players);
+    }
+    teardown();
 }
 END_TEST
 
@@ -371,7 +541,7 @@ START_TEST(the_longest_waiting_plays)
 }
 END_TEST
 
-/* Ten clients of one type: more than there are places to watch by number. */
+/* A case that needs twelve clients of one type. */
 START_TEST(many_roles_of_one_type_are_filled)
 {
     struct testcase testcase = {.machine = NULL};
@@ -435,6 +605,39 @@ START_TEST(the_smallest_key_comes_first)
 }
 END_TEST
 
+/* --- bits --- */
+
+#define NUMBERS 1000
+
+static bool has_bit(const struct bits *bits, size_t number)
+{
+    return bits_word(bits, number / BITS_PER_WORD) >> number % BITS_PER_WORD & 1;
+}
+
+START_TEST(numbers_are_in_as_they_were_put_there)
+{
+    uint64_t seed = (uint64_t)_i;
+
+    for (int round = 0; round < 100; round++) {
+        struct bits bits = {0};
+        bool expected[NUMBERS] = {false};
+        for (int i = 0; i < 40; i++) {
+            size_t number = fixture_random(&seed, NUMBERS);
+            expected[number] = fixture_random(&seed, 4) > 0;
+            if (expected[number])
+                bits_add(&bits, number);
+            else
+                bits_remove(&bits, number);
+        }
+        for (size_t i = 0; i < NUMBERS; i++)
+            ck_assert_int_eq(has_bit(&bits, i), expected[i]);
+        ck_assert_uint_eq(bits_word(&bits, NUMBERS), 0);
+        bits_clear(&bits);
+        ck_assert_uint_eq(bits_word(&bits, 0), 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("matching");
@@ -443,9 +646,15 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, fleets_are_matched_as_by_a_plain_scan, 0, 8);
     tcase_add_loop_test(tcase, fleets_that_overlap_are_matched_likewise, 0, 8);
+    tcase_add_loop_test(tcase, fleets_of_many_shapes_are_matched_likewise, 0, 8);
+    tcase_add_test(tcase, one_that_all_lacked_starts_one);
+    tcase_add_test(tcase, clients_of_all_types_count_once);
+    tcase_add_test(tcase, hope_in_vain_costs_one_trial);
+    tcase_add_test(tcase, a_deployment_that_is_free_starts_one);
     tcase_add_test(tcase, the_longest_waiting_plays);
     tcase_add_test(tcase, many_roles_of_one_type_are_filled);
     tcase_add_test(tcase, the_smallest_key_comes_first);
+    tcase_add_loop_test(tcase, numbers_are_in_as_they_were_put_there, 0, 4);
     suite_add_tcase(suite, tcase);
     return fixture_run(suite);
 }

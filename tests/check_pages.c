@@ -805,7 +805,7 @@ static struct json_object *poison(struct json_object *value, const char *text)
 static void check_harmless(char *page)
 {
     static const char *const never[] = {
-        "<script",  "<img src=x",   "<!--",         "<![CDATA",         "<?php",
+        "<script>", "<img src=x",   "<!--",         "<![CDATA",         "<?php",
         "\xc2\x80", "\xe2\x80\xae", "\xe2\x81\xa9", "href=\"javascript"};
 
     for (size_t i = 0; i < LENGTH(never); i++)

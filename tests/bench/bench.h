@@ -26,5 +26,6 @@ struct row {
 int row_report(struct bench *bench, char **cause);
 int row_poll(struct bench *bench, char **cause);
 int row_baton(struct bench *bench, char **cause);
+int row_events(struct bench *bench, char **cause);
 
 #endif

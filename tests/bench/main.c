@@ -20,6 +20,7 @@ static const struct row rows[] = {
     {"report", "reports acknowledged, by durability", row_report},
     {"poll", "polls that are answered at once", row_poll},
     {"baton", "from a report to the other client's held poll", row_baton},
+    {"events", "polls while a thousand follow what changes", row_events},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
