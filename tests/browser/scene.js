@@ -48,7 +48,7 @@ const DEFINITIONS = [
 ];
 
 // Lead all cases of a run that have their clients, and leave some where they are.
-async function playRun(daemon, { last }) {
+async function playRun(daemon, { last, fails }) {
   const join = (type, members = {}) =>
     new Client(daemon, type).register({ version: "1.11.87", endpoint: "http://lab:8080", ...members });
   const isOf = (name) => (one) => one.name.includes(name) && one.state === "success";
@@ -56,6 +56,7 @@ async function playRun(daemon, { last }) {
   const pair = [await join(WEB), await join(WEB)];
   await Promise.all(pair.map((client) => client.play()));
   const mobile = [await join(WEB), await join(ANDROID, { version: "1.6.20 (F-Droid)" })];
+  if (fails) await mobile[0].act("dance", "failed", { details: "no music" });
   await Promise.all(mobile.map((client) => client.play()));
   const messages = [await join(WEB), await join(WEB)];
   await Promise.all(messages.map((client) => client.play()));
@@ -82,16 +83,18 @@ async function playRun(daemon, { last }) {
   }
 }
 
-// Two runs, the second of them still going; gives the daemon.
-async function setScene() {
+// Some runs that have ended, and one that is going; gives the daemon.
+async function setScene(earlier = 1) {
   const daemon = await Daemon.start(DEFINITIONS, { timeouts: { "idle-client": "1h", "active-client": "1h" } });
   try {
-    await playRun(daemon, { last: false });
-    const run = (await daemon.get("/runs")).runs[0].id;
-    await daemon.post(`/runs/${run}/cancel`);
-    await daemon.waitDone();
-    await daemon.post("/runs", { label: "nightly 2026-11-23" });
-    await daemon.waitCase((one) => one.state === "waiting", "the second run");
+    for (let number = 1; number <= earlier; number++) {
+      await playRun(daemon, { last: false, fails: number % 3 === 2 });
+      const run = (await daemon.get("/runs")).runs[0].id;
+      await daemon.post(`/runs/${run}/cancel`);
+      await daemon.waitDone();
+      await daemon.post("/runs", { label: `nightly 2026-11-${20 + number}` });
+      await daemon.waitCase((one) => one.state === "waiting", "the next run");
+    }
     await playRun(daemon, { last: true });
     return daemon;
   } catch (problem) {

@@ -46,7 +46,7 @@ async function joined(daemon, type) {
 let daemon, browser;
 
 before(async () => {
-  [daemon, browser] = await Promise.all([setScene(), Browser.start()]);
+  [daemon, browser] = await Promise.all([setScene(5), Browser.start()]);
 });
 after(async () => {
   await browser?.stop();
