@@ -59,6 +59,7 @@ static const struct {
     {"template", json_type_object, true},    {"responses", json_type_array, true},
     {"report", json_type_object, true},      {"types", json_type_array, false},
     {"emulate", json_type_string, true},     {"for", json_type_object, false},
+    {"ask", json_type_string, true},
 };
 
 static void check_members(struct json_object *entry, bool in_for,

@@ -464,3 +464,11 @@ char *matching_reason(const struct matching *matching, const struct testcase *te
     return xasprintf("%s needs %s: %zu free of %zu", testcase->machine->roles[filled],
                      type->name, left, type->supply.free + type->busy_count);
 }
+
+size_t matching_free_of(const struct matching *matching, const char *type)
+{
+    struct client_type *found = NULL;
+
+    HASH_FIND_STR(matching->types, type, found);
+    return found != NULL ? found->supply.free : 0;
+}

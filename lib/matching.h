@@ -46,6 +46,9 @@ void matching_deployment_freed(struct matching *matching);
 /* Why a waiting case has not started, in a sentence. Owned by the caller. */
 char *matching_reason(const struct matching *matching, const struct testcase *testcase);
 
+/* How many clients stand in line under this client type. */
+size_t matching_free_of(const struct matching *matching, const char *type);
+
 /* How often the roles of a case have been tried on free clients since it was made: what
  * starting one costs, to see that it does not grow. */
 size_t matching_trials(const struct matching *matching);

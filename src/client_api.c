@@ -34,14 +34,20 @@ static bool is_id_byte(char byte)
            byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
+bool client_is_id(const char *text)
+{
+    size_t size = 0;
+
+    while (size <= ID_BYTES && is_id_byte(text[size]))
+        size++;
+    return size > 0 && size <= ID_BYTES && text[size] == '\0';
+}
+
 const char *client_read_id(struct http_exchange *exchange)
 {
     const char *id = http_parameter(exchange, "id");
-    size_t size = 0;
 
-    while (id != NULL && size <= ID_BYTES && is_id_byte(id[size]))
-        size++;
-    if (size > 0 && size <= ID_BYTES && id[size] == '\0')
+    if (id != NULL && client_is_id(id))
         return id;
     http_problem(exchange, 400,
                  "a client's id is 1 to %d of A-Z a-z 0-9 . _ ~ -: a UUID does well",
@@ -59,8 +65,10 @@ static struct json_object *read_request(struct http_exchange *exchange,
                        : NULL;
 }
 
-void client_reply(struct http_exchange *exchange, enum engine_result result, char *cause)
+void client_reply(struct http_exchange *exchange, struct daemon *daemon,
+                  const char *client, enum engine_result result, char *cause)
 {
+    (void)daemon, (void)client;
     switch (result) {
     case ENGINE_OK:
         http_reply_json(exchange, "{}");
@@ -96,6 +104,7 @@ struct waiting {
     struct daemon *daemon;          /* borrowed */
     struct http_exchange *exchange; /* held; NULL once the client left */
     char *client;                   /* id; owned */
+    client_answer *answer;          /* to what the engine says */
 };
 
 static void gone_cb(void *argument)
@@ -114,7 +123,8 @@ static void taken(void *argument, bool written, int64_t number, enum engine_resu
     if (waiting->exchange == NULL) {
         free(cause);
     } else if (written) {
-        client_reply(waiting->exchange, result, cause);
+        waiting->answer(waiting->exchange, waiting->daemon, waiting->client, result,
+                        cause);
     } else {
         client_reply_full(waiting->exchange, cause);
         free(cause);
@@ -123,15 +133,15 @@ static void taken(void *argument, bool written, int64_t number, enum engine_resu
     free(waiting);
 }
 
-/* Take the input (owned by this), and answer with what comes of it. */
-static void take(struct http_exchange *exchange, struct daemon *daemon, const char *id,
-                 struct json_object *input)
+void client_take(struct http_exchange *exchange, struct daemon *daemon, const char *id,
+                 struct json_object *input, client_answer *answer)
 {
     struct waiting *waiting = xcalloc(1, sizeof *waiting);
 
     waiting->daemon = daemon;
     waiting->exchange = exchange;
     waiting->client = xstrdup(id);
+    waiting->answer = answer;
     http_await(exchange, gone_cb, waiting);
     inputs_take(daemon->inputs, input, taken, waiting);
 }
@@ -145,6 +155,30 @@ static bool is_unknown(const struct daemon *daemon, const char *id)
 
 /* --- register --- */
 
+bool client_may_register(struct http_exchange *exchange, const struct daemon *daemon,
+                         const char *id, struct json_object *body)
+{
+    const char *type = json_member_text(body, "type");
+    if (type == NULL || *type == '\0' || utf8_count(type) > TYPE_CHARS) {
+        http_problem(
+            exchange, 400,
+            "a registration needs \"type\", a string of 1 to %d characters: what kind "
+            "of client this is, as in {\"type\": \"element-web\"}",
+            TYPE_CHARS);
+        return false;
+    }
+    if (is_unknown(daemon, id) &&
+        engine_client_count(daemon->engine) >= daemon->config.limits.clients) {
+        char *cause =
+            xasprintf("%zu clients are known, which is the limit: try again later",
+                      engine_client_count(daemon->engine));
+        client_reply_full(exchange, cause);
+        free(cause);
+        return false;
+    }
+    return true;
+}
+
 void client_register(struct http_exchange *exchange, void *context)
 {
     struct daemon *daemon = context;
@@ -153,23 +187,8 @@ void client_register(struct http_exchange *exchange, void *context)
 
     if (body == NULL)
         return;
-    const char *type = json_member_text(body, "type");
-    if (type == NULL || *type == '\0' || utf8_count(type) > TYPE_CHARS) {
-        http_problem(
-            exchange, 400,
-            "a registration needs \"type\", a string of 1 to %d characters: what kind "
-            "of client this is, as in {\"type\": \"element-web\"}",
-            TYPE_CHARS);
-    } else if (is_unknown(daemon, id) &&
-               engine_client_count(daemon->engine) >= daemon->config.limits.clients) {
-        char *cause =
-            xasprintf("%zu clients are known, which is the limit: try again later",
-                      engine_client_count(daemon->engine));
-        client_reply_full(exchange, cause);
-        free(cause);
-    } else {
-        take(exchange, daemon, id, input_register(id, body));
-    }
+    if (client_may_register(exchange, daemon, id, body))
+        client_take(exchange, daemon, id, input_register(id, body), client_reply);
     json_object_put(body);
 }
 
@@ -257,11 +276,12 @@ void client_report(struct http_exchange *exchange, void *context)
         http_problem(exchange, 400,
                      "\"id\" must be the string that the poll's answer gave as id");
     } else if (is_unknown(daemon, id)) {
-        client_reply(exchange, ENGINE_UNKNOWN, NULL);
+        client_reply(exchange, daemon, id, ENGINE_UNKNOWN, NULL);
     } else {
         const char *delivery = given ? json_object_get_string(given)
                                      : presence_delivery(daemon->presence, id);
-        take(exchange, daemon, id, input_report(id, delivery, given != NULL, body));
+        client_take(exchange, daemon, id, input_report(id, delivery, given != NULL, body),
+                    client_reply);
     }
     json_object_put(body);
 }
@@ -297,10 +317,11 @@ void client_error(struct http_exchange *exchange, void *context)
                      "an error is told as {\"error\": {\"type\": \"action\" or another, "
                      "\"details\": TEXT, \"path\": TEXT}}");
     } else if (is_unknown(daemon, id)) {
-        client_reply(exchange, ENGINE_UNKNOWN, NULL);
+        client_reply(exchange, daemon, id, ENGINE_UNKNOWN, NULL);
     } else {
-        take(exchange, daemon, id,
-             input_client_error(id, strcmp(type, "action") == 0, details, path));
+        client_take(exchange, daemon, id,
+                    input_client_error(id, strcmp(type, "action") == 0, details, path),
+                    client_reply);
     }
     json_object_put(body);
 }

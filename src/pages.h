@@ -34,8 +34,24 @@ char *pages_history(struct json_object *trends, size_t *size);
 /* All runs, an array; of status_runs() and HISTORY_RUNS. Its links go to /runs/<id>/. */
 char *pages_runs(struct json_object *runs, size_t *size);
 
-/* All actions that there are; of dictionary_json(). */
-char *pages_actions(struct json_object *dictionary, size_t *size);
+/* Where a person becomes a client: {id, wanted, known, given, notice, going}, where `id`
+ * is what the client will be called, `wanted` is of wanted_types() in lib/wanted.h,
+ * `known` an object whose member names are types that can be thought of, `given` the form
+ * as it was sent, `notice` what was wrong with it (may be missing), and `going` says
+ * whether a run is. */
+char *pages_manual_join(struct json_object *document, size_t *size);
+
+/* What a person who is a client is to do now; of playing_json() in lib/playing.h, where
+ * `notice` may say what was wrong with what was sent, and `next` is what the client will be
+ * called that joins again. */
+char *pages_manual(struct json_object *playing, size_t *size);
+
+/* That nobody takes part under this id (any more). */
+char *pages_manual_gone(struct json_object *nothing, size_t *size);
+
+/* All actions that there are; of dictionary_json(), with `usage` of usage_json() in
+ * lib/usage.h, and `base`, the address of the server for examples. */
+char *pages_actions(struct json_object *document, size_t *size);
 
 /* An error of HTTP, with the way back. `detail` may be NULL. */
 char *pages_problem(int status, const char *title, const char *detail, size_t *size);

@@ -123,7 +123,7 @@ static char *icon(unsigned lights)
                      lights & PART_GREEN ? "4bd07f" : "555");
 }
 
-/* With scripts there is a better way: src/web/live.js. */
+/* With scripts there is a better way: src/web/live.js, or the page's own. */
 static void put_refresh(struct markup *markup, unsigned seconds)
 {
     markup_open(markup, "noscript", NULL);
@@ -133,7 +133,16 @@ static void put_refresh(struct markup *markup, unsigned seconds)
     markup_close(markup);
 }
 
-static void put_head(struct markup *markup, const struct part_frame *frame)
+static void put_script(struct markup *markup, const char *script)
+{
+    markup_open(markup, "script", "defer", "defer", NULL);
+    markup_attributef(markup, "src", "/static/%s", script);
+    markup_text(markup, "");
+    markup_close(markup);
+}
+
+static void put_head(struct markup *markup, const struct part_frame *frame,
+                     const char *script)
 {
     char *href = icon(frame->lights);
 
@@ -152,8 +161,9 @@ static void put_head(struct markup *markup, const struct part_frame *frame)
     markup_close(markup);
     markup_open(markup, "link", "rel", "icon", "href", href, NULL);
     markup_close(markup);
-    markup_element(markup, "script", "", "src", "/static/live.js", "defer", "defer",
-                   NULL);
+    if (script != NULL) /* before the other one changes what it finds */
+        put_script(markup, script);
+    put_script(markup, "live.js");
     markup_close(markup);
     free(href);
 }
@@ -178,7 +188,8 @@ static void put_views(struct markup *markup, enum part_view view)
     } links[] = {{PART_BOARD, "/status", "Board"},
                  {PART_RUNS, "/runs", "Runs"},
                  {PART_HISTORY, "/history", "History"},
-                 {PART_ACTIONS, "/actions", "Actions"}};
+                 {PART_ACTIONS, "/actions", "Actions"},
+                 {PART_MANUAL, "/manual", "Take part"}};
 
     markup_open(markup, "nav", "aria-label", "Views", NULL);
     markup_open(markup, "ul", NULL);
@@ -205,21 +216,33 @@ static void put_header(struct markup *markup, const struct part_frame *frame)
     markup_close(markup);
 }
 
-struct markup *part_begin(const struct part_frame *frame)
-{
-    return part_begin_about(frame, "");
-}
-
-struct markup *part_begin_about(const struct part_frame *frame, const char *id)
+/* `live`: what has the page fetched anew; NULL: nothing that live.js should do. */
+static struct markup *begin(const struct part_frame *frame, const char *live,
+                            const char *script)
 {
     struct markup *markup = markup_new_html();
 
     markup_open(markup, "html", "lang", "en", NULL);
-    put_head(markup, frame);
+    put_head(markup, frame, script);
     markup_open(markup, "body", NULL);
     put_header(markup, frame);
-    markup_open(markup, "main", "data-live", frame->refresh > 0 ? id : NULL, NULL);
+    markup_open(markup, "main", "data-live", live, NULL);
     return markup;
+}
+
+struct markup *part_begin_scripted(const struct part_frame *frame, const char *script)
+{
+    return begin(frame, NULL, script);
+}
+
+struct markup *part_begin_about(const struct part_frame *frame, const char *id)
+{
+    return begin(frame, frame->refresh > 0 ? id : NULL, NULL);
+}
+
+struct markup *part_begin(const struct part_frame *frame)
+{
+    return part_begin_about(frame, "");
 }
 
 char *part_finish(struct markup *markup, struct json_object *server, size_t *size)

@@ -50,6 +50,7 @@ enum part_view {
     PART_RUNS,
     PART_HISTORY,
     PART_ACTIONS,
+    PART_MANUAL,
 };
 
 /* How soon the browser asks again, in seconds: while things change, and while a person
@@ -69,6 +70,10 @@ struct part_frame {
  * that does; browsers without scripts ask again. */
 struct markup *part_begin(const struct part_frame *frame);
 struct markup *part_begin_about(const struct part_frame *frame, const char *id);
+
+/* The same of a page that a script of its own, below /static/, keeps true: only browsers
+ * without scripts ask again. */
+struct markup *part_begin_scripted(const struct part_frame *frame, const char *script);
 
 /* End it: a footer about the server (the member of status.json, or NULL). Returns the
  * document, owned by the caller. */

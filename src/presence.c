@@ -170,14 +170,20 @@ static void answer_idle(struct http_exchange *exchange, int delay_ms, const char
     free(text);
 }
 
-static void answer(struct visitor *visitor, struct http_exchange *exchange,
-                   const struct poll *poll)
+/* The client has what there is to say. */
+static void note_fetched(struct visitor *visitor, const struct poll *poll)
 {
     visitor->delivery[0] = '\0';
     if (poll->delivery != NULL)
         memcpy(visitor->delivery, poll->delivery, ID_SIZE);
     visitor->answered_ms = now().mono_ms;
     visitor->exit_fetched = visitor->exit_fetched || poll->is_exit;
+}
+
+static void answer(struct visitor *visitor, struct http_exchange *exchange,
+                   const struct poll *poll)
+{
+    note_fetched(visitor, poll);
     http_reply_json(exchange, poll->answer);
 }
 
@@ -193,6 +199,27 @@ static bool is_spinning(struct visitor *visitor, const struct poll *poll)
     return visitor->repeats > REPEATS_AT_ONCE;
 }
 
+static struct visitor *note_polled(struct presence *presence, const char *client)
+{
+    struct visitor *visitor = find_or_make(presence, client);
+
+    visitor->polled_ms = now().wall_ms;
+    visitor->restored = false;
+    return visitor;
+}
+
+struct poll presence_show(struct presence *presence, const char *client)
+{
+    struct poll poll = engine_poll(presence->engine, client);
+
+    if (engine_client_standing(presence->engine, client) == CLIENT_IS_UNKNOWN)
+        return poll;
+    struct visitor *visitor = note_polled(presence, client);
+    if (poll.kind == POLL_ANSWER)
+        note_fetched(visitor, &poll);
+    return poll;
+}
+
 void presence_poll(struct presence *presence, const char *client,
                    struct http_exchange *exchange, int64_t wait_ms, bool named)
 {
@@ -202,10 +229,8 @@ void presence_poll(struct presence *presence, const char *client,
         http_reply_json(exchange, poll.answer);
         return;
     }
-    struct visitor *visitor = find_or_make(presence, client);
+    struct visitor *visitor = note_polled(presence, client);
     struct instant moment = now();
-    visitor->polled_ms = moment.wall_ms;
-    visitor->restored = false;
     if (visitor->held != NULL)
         answer_idle(release(visitor), 0, "a newer poll of this client took its place");
     bool spinning = is_spinning(visitor, &poll);

@@ -42,6 +42,10 @@ void presence_heard(struct presence *presence, const char *client);
 void presence_poll(struct presence *presence, const char *client,
                    struct http_exchange *exchange, int64_t wait_ms, bool named);
 
+/* Give the client what a poll would be told now, by other means than a poll: it was heard,
+ * and has fetched what it was given. */
+struct poll presence_show(struct presence *presence, const char *client);
+
 /* What the client is to be told has changed: answer the poll that it holds, if any; in
  * one of the next turns of the loop where very many are to be answered. */
 void presence_wake(struct presence *presence, const char *client);

@@ -36,14 +36,28 @@ void reply_page_text(struct http_exchange *exchange, const char *html, size_t si
     reply_html(exchange, 200, html, size);
 }
 
-void reply_page(struct http_exchange *exchange, struct json_object *document,
-                char *(*write_page)(struct json_object *document, size_t *size))
+void reply_page_as(struct http_exchange *exchange, int status,
+                   struct json_object *document,
+                   char *(*write_page)(struct json_object *document, size_t *size))
 {
     size_t size;
     char *html = write_page(document, &size);
 
-    reply_html(exchange, 200, html, size);
+    reply_html(exchange, status, html, size);
     free(html);
+}
+
+void reply_page(struct http_exchange *exchange, struct json_object *document,
+                char *(*write_page)(struct json_object *document, size_t *size))
+{
+    reply_page_as(exchange, 200, document, write_page);
+}
+
+void reply_see_other(struct http_exchange *exchange, const char *path)
+{
+    http_add_header(exchange, "Location", path);
+    http_add_header(exchange, "Cache-Control", "no-store");
+    http_reply(exchange, 303, "text/plain", path, strlen(path));
 }
 
 void reply_json(struct http_exchange *exchange, struct json_object *document)

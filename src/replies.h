@@ -17,6 +17,14 @@ bool reply_wants_page(const struct http_exchange *exchange);
 void reply_page(struct http_exchange *exchange, struct json_object *document,
                 char *(*write_page)(struct json_object *document, size_t *size));
 
+/* The same with another status. */
+void reply_page_as(struct http_exchange *exchange, int status,
+                   struct json_object *document,
+                   char *(*write_page)(struct json_object *document, size_t *size));
+
+/* Answer 303: what was posted is done, and the browser is to get this path of ours. */
+void reply_see_other(struct http_exchange *exchange, const char *path);
+
 /* Answer 200 with the document itself. Borrows it. */
 void reply_json(struct http_exchange *exchange, struct json_object *document);
 

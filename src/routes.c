@@ -6,6 +6,7 @@
 #include "client_api.h"
 #include "download.h"
 #include "history_api.h"
+#include "manual.h"
 #include "runs.h"
 #include "status_api.h"
 #include "upload.h"
@@ -46,6 +47,12 @@ static const struct http_route routes[] = {
     {"GET", "/history.json", history_json, 0, "the same for programs"},
     {"GET", "/actions", status_actions_page, 0, "the dictionary of actions"},
     {"GET", "/actions.json", status_actions_json, 0, "the same for adapters"},
+    {"GET", "/manual", manual_join_page, 0, "a person can be a client here"},
+    {"POST", "/manual", manual_join, 0, "a person is there, and waits"},
+    {"GET", "/manual/:id", manual_page, 0, "what the person is to do now"},
+    {"POST", "/manual/:id/report", manual_report, 0, "what came of it"},
+    {"POST", "/manual/:id/upload", manual_upload, HTTP_LARGE_BODY, "files of the case"},
+    {"POST", "/manual/:id/leave", manual_leave, 0, "the person goes"},
     {"GET", "/static/:name", assets_get, 0, "how the pages look, and their scripts"},
     {"GET", "/healthz", status_health, 0, "whether the loop turns"},
 };

@@ -16,6 +16,7 @@
 #include "json.h"
 #include "keeping.h"
 #include "log.h"
+#include "origin.h"
 #include "planning.h"
 #include "replies.h"
 #include "run.h"
@@ -153,27 +154,6 @@ void runs_settle(struct runs *runs)
         return;
     memcpy(runs->beginning, next, ID_SIZE);
     inputs_keep(runs->daemon->inputs, input_begin_run(next, NULL), begun, runs);
-}
-
-/* --- who may ask --- */
-
-/* Whether a request that a browser sent comes from one of our own pages, as it says
- * itself (RFC 6454, 7): any page in the world can have a browser post here. Else it has
- * been answered. */
-static bool is_from_here(struct http_exchange *exchange)
-{
-    const char *origin = http_header(exchange, "Origin");
-    const char *host = http_header(exchange, "Host");
-    const char *authority = origin != NULL ? strstr(origin, "://") : NULL;
-
-    if (origin == NULL ||
-        (authority != NULL && host != NULL && strcmp(authority + 3, host) == 0))
-        return true;
-    http_problem(exchange, 403,
-                 "a page of %.200s may not ask for this: use a page of this server, or a "
-                 "program",
-                 origin);
-    return false;
 }
 
 /* --- POST /runs --- */
@@ -417,7 +397,7 @@ void runs_create(struct http_exchange *exchange, void *context)
     struct daemon *daemon = context;
     struct planning_wish wish = {NULL, NULL, 0};
     struct json_object *body =
-        is_from_here(exchange)
+        origin_is_ours(exchange)
             ? body_read_object(exchange, (int)daemon->config.limits.json_depth)
             : NULL;
 
@@ -495,7 +475,7 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
 {
     const char *id = http_parameter(exchange, "id");
     struct json_object *body =
-        is_from_here(exchange)
+        origin_is_ours(exchange)
             ? body_read_object(exchange, (int)daemon->config.limits.json_depth)
             : NULL;
 

@@ -16,6 +16,7 @@
 #include "pages.h"
 #include "render.h"
 #include "replies.h"
+#include "usage.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -75,10 +76,27 @@ void status_actions_json(struct http_exchange *exchange, void *context)
     json_object_put(dictionary);
 }
 
+/* The address under which the server was asked, if it is one that can stand in a command
+ * for a shell. Owned. */
+static char *base_address(const struct http_exchange *exchange)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789.-:[]";
+    const char *host = http_header(exchange, "Host");
+    bool is_plain = host != NULL && *host != '\0' && host[strspn(host, plain)] == '\0';
+
+    return xasprintf("http://%s", is_plain ? host : "127.0.0.1:5000");
+}
+
 void status_actions_page(struct http_exchange *exchange, void *context)
 {
-    struct json_object *dictionary = actions(context);
+    struct daemon *daemon = context;
+    struct json_object *dictionary = actions(daemon);
+    char *base = base_address(exchange);
 
+    json_put(dictionary, "usage", usage_json(daemon->engine));
+    json_put_text(dictionary, "base", base);
+    free(base);
     reply_page(exchange, dictionary, pages_actions);
     json_object_put(dictionary);
 }

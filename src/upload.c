@@ -46,6 +46,7 @@ struct upload {
     struct http_exchange *exchange; /* held; NULL once the client left; loop only */
     const char *folder;             /* of all files; borrowed */
     char *client;                   /* id of the client; owned */
+    client_answer *answer;          /* to what the engine says */
     char *place;                    /* where its case's files are, below folder; owned */
     char *role;                     /* that it plays there; owned */
     char *content_type;             /* of the body; owned */
@@ -180,7 +181,8 @@ static void finish(struct upload *upload, bool written, enum engine_result resul
     else if (exchange != NULL && !written)
         client_reply_full(exchange, cause);
     else if (exchange != NULL)
-        client_reply(exchange, result, xstrdup(cause != NULL ? cause : ""));
+        upload->answer(exchange, upload->daemon, upload->client, result,
+                       xstrdup(cause != NULL ? cause : ""));
     free(cause);
     free_upload(upload);
 }
@@ -255,21 +257,18 @@ static void submit(struct daemon *daemon, struct upload *upload)
         job_submit_cancelled(daemon->uploads->lane, &upload->job);
 }
 
-void client_upload(struct http_exchange *exchange, void *context)
+void upload_take(struct http_exchange *exchange, struct daemon *daemon, const char *id,
+                 client_answer *answer)
 {
-    struct daemon *daemon = context;
-    const char *id = client_read_id(exchange);
     const char *content_type = http_header(exchange, "Content-Type");
     struct upload_target target;
     char *cause = NULL;
 
-    if (id == NULL)
-        return;
     enum engine_result result = engine_upload_target(daemon->engine, id, &target, &cause);
     if (result != ENGINE_UNKNOWN)
         presence_heard(daemon->presence, id);
     if (result != ENGINE_OK) {
-        client_reply(exchange, result, cause);
+        answer(exchange, daemon, id, result, cause);
         return;
     }
     if (!multipart_is_meant(content_type)) {
@@ -283,12 +282,21 @@ void client_upload(struct http_exchange *exchange, void *context)
     upload->exchange = exchange;
     upload->folder = daemon->uploads->folder;
     upload->client = xstrdup(id);
+    upload->answer = answer;
     upload->place = file_place(target.run, target.testcase, target.attempt);
     upload->role = xstrdup(target.role);
     upload->content_type = xstrdup(content_type);
     upload->room = target.room;
     upload->body = http_take_body(exchange, &upload->size);
     submit(daemon, upload);
+}
+
+void client_upload(struct http_exchange *exchange, void *context)
+{
+    const char *id = client_read_id(exchange);
+
+    if (id != NULL)
+        upload_take(exchange, context, id, client_reply);
 }
 
 /* --- the room --- */

@@ -10,6 +10,7 @@
 #ifndef TL_UPLOAD_H
 #define TL_UPLOAD_H
 
+#include "client_api.h"
 #include "http.h"
 
 struct config;
@@ -18,6 +19,11 @@ struct workers;
 
 /* The handler; its context is the struct daemon. */
 http_handler client_upload;
+
+/* The same for whoever wants another answer than adapters get to what the engine says;
+ * what was wrong with the form, or with the disk, is told as a problem. */
+void upload_take(struct http_exchange *exchange, struct daemon *daemon, const char *id,
+                 client_answer *answer);
 
 /* Make the room. Adds its lane to `workers`. */
 struct uploads *uploads_new(struct workers *workers, const struct config *config);

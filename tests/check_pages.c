@@ -236,7 +236,8 @@ END_TEST
 /* Nobody is left without a way on. */
 static void has_views(const char *page)
 {
-    static const char *const views[] = {"/status", "/runs", "/history", "/actions"};
+    static const char *const views[] = {"/status", "/runs", "/history", "/actions",
+                                        "/manual"};
 
     for (size_t i = 0; i < LENGTH(views); i++) {
         char *link = xasprintf("<li><a href=\"%s\"", views[i]);

@@ -335,5 +335,8 @@
         addEventListener("pagehide", close);
         addEventListener("pageshow", open);
         open();
+    } else if (main !== null) { // another script may bring new times
+        new MutationObserver(() => localise(document))
+            .observe(main, { childList: true, subtree: true });
     }
 })();

@@ -9,6 +9,9 @@
 struct bench {
     const char *program; /* path of trafficlightd */
     const char *bare;    /* path of the yardstick */
+    const char *nginx;   /* path of another one, which may not be there */
+    const char *suites;  /* folder of the shipped tests */
+    long inputs;         /* of the journal that is read back */
     char *folder;        /* for all files of this time; owned, removed at the end */
     struct cpus cpus;    /* where what runs */
     int rounds;          /* how often each side is measured */
@@ -27,5 +30,13 @@ int row_report(struct bench *bench, char **cause);
 int row_poll(struct bench *bench, char **cause);
 int row_baton(struct bench *bench, char **cause);
 int row_events(struct bench *bench, char **cause);
+int row_held(struct bench *bench, char **cause);
+int row_flat(struct bench *bench, char **cause);
+int row_status(struct bench *bench, char **cause);
+int row_create(struct bench *bench, char **cause);
+int row_bad(struct bench *bench, char **cause);
+int row_start(struct bench *bench, char **cause);
+int row_replay(struct bench *bench, char **cause);
+int row_idle(struct bench *bench, char **cause);
 
 #endif

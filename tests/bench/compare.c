@@ -21,8 +21,7 @@ void side_begin(struct side *side, const char *name, struct load *load,
     side->server = server;
 }
 
-static int run_load(struct side *side, double seconds, double sample[METRICS],
-                    char **cause)
+int compare_load(struct side *side, double seconds, double sample[METRICS], char **cause)
 {
     int64_t used = server_used_ns(side->server), own = cpu_used_ns(getpid());
     int64_t began = cpu_clock_ns();
@@ -36,6 +35,7 @@ static int run_load(struct side *side, double seconds, double sample[METRICS],
     sample[METRIC_RATE] = count * 1e9 / took;
     sample[METRIC_MEDIAN] = histogram_quantile(noted, 0.5) / 1e3;
     sample[METRIC_P99] = histogram_quantile(noted, 0.99) / 1e3;
+    sample[METRIC_MOST] = histogram_quantile(noted, 1) / 1e3;
     sample[METRIC_CPU] = count > 0 ? (double)used / count / 1e3 : 0;
     sample[METRIC_LOAD] = (double)(cpu_used_ns(getpid()) - own) / took;
     return 0;
@@ -52,20 +52,18 @@ static int measure(struct side *side, double seconds, double sample[METRICS],
     if (interrupt_came(cause))
         return -1;
     return side->measure != NULL ? side->measure(side, seconds, sample, cause)
-                                 : run_load(side, seconds, sample, cause);
+                                 : compare_load(side, seconds, sample, cause);
 }
 
-int compare_sides(const struct bench *bench, struct side *sides, size_t count,
-                  char **cause)
+/* Measure all sides in turn, so many times. */
+static int go_round(const struct bench *bench, int rounds, struct side *sides,
+                    size_t count, char **cause)
 {
     double sample[METRICS];
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         sides[i].rounds = 0;
-        if (measure(&sides[i], bench->seconds * WARM_UP, sample, cause) < 0)
-            return -1;
-    }
-    for (int round = 0; round < bench->rounds; round++) {
+    for (int round = 0; round < rounds; round++) {
         for (size_t i = 0; i < count; i++) {
             /* each round begins with another side: who comes first has no advantage */
             struct side *side = &sides[(i + (size_t)round) % count];
@@ -77,6 +75,25 @@ int compare_sides(const struct bench *bench, struct side *sides, size_t count,
         }
     }
     return 0;
+}
+
+int compare_sides(const struct bench *bench, struct side *sides, size_t count,
+                  char **cause)
+{
+    double sample[METRICS];
+
+    for (size_t i = 0; i < count; i++) {
+        if (measure(&sides[i], bench->seconds * WARM_UP, sample, cause) < 0)
+            return -1;
+    }
+    return go_round(bench, bench->rounds, sides, count, cause);
+}
+
+int compare_few(const struct bench *bench, int rounds, struct side *sides, size_t count,
+                char **cause)
+{
+    return go_round(bench, rounds < bench->rounds ? rounds : bench->rounds, sides, count,
+                    cause);
 }
 
 static int compare_numbers(const void *left, const void *right)

@@ -18,8 +18,13 @@ enum metric {
     METRIC_RATE,   /* how often it happened in a second */
     METRIC_MEDIAN, /* how long it took, microseconds */
     METRIC_P99,    /* likewise, all but one in a hundred */
+    METRIC_MOST,   /* likewise, the longest */
     METRIC_CPU,    /* CPU time of the server for each, microseconds */
     METRIC_LOAD,   /* the load's share of its CPU, 0 to 1 */
+    METRIC_TOOK,   /* how long something took that happens once, milliseconds */
+    METRIC_FIRST,  /* from its beginning until the first was served, milliseconds */
+    METRIC_MEMORY, /* memory of the server, KiB */
+    METRIC_DISK,   /* files of the server, MiB */
     METRICS
 };
 
@@ -45,6 +50,15 @@ void side_begin(struct side *side, const char *name, struct load *load,
  * count. -1 and a cause if one of them fails. */
 int compare_sides(const struct bench *bench, struct side *sides, size_t count,
                   char **cause);
+
+/* The same at most `rounds` times and without a short round: for what takes long, and
+ * begins anew each time. */
+int compare_few(const struct bench *bench, int rounds, struct side *sides, size_t count,
+                char **cause);
+
+/* Run the load of a side and fill its sample, as is done where a side has no measure() of
+ * its own; for one that does something before or after. */
+int compare_load(struct side *side, double seconds, double sample[METRICS], char **cause);
 
 /* The middle of what the rounds gave, and how far they are apart, as a share of it. */
 double compare_median(const double *samples, int count);

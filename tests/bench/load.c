@@ -2,15 +2,13 @@
 /* The load: links on epoll. */
 #include "load.h"
 
+#include "connect.h"
 #include "cpu.h"
 #include "interrupt.h"
 #include "xalloc.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,14 +16,16 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BACKLOG 64    /* connections at once that no server's queue is too short for */
-#define ASK_MS  10000 /* how long load_ask() waits */
-#define TICK_MS 100   /* how seldom load_run() looks at the time */
-#define EVENTS  256   /* that are taken from epoll at once */
-#define SPILL   65536 /* bytes of an answer that nobody keeps, read at once */
+#define ASK_MS     10000 /* how long load_ask() waits */
+#define TICK_MS    100   /* how seldom load_run() looks at the time */
+#define TICKS_LATE 10    /* that are made up for; longer ago nobody was there to call */
+#define EVENTS     256   /* that are taken from epoll at once */
+#define TIMER      UINT64_MAX /* what epoll calls the timer; links have their numbers */
+#define SPILL      65536      /* bytes of an answer that nobody keeps, read at once */
 
 struct link {
     int fd;                 /* its socket, or -1 */
@@ -40,16 +40,20 @@ struct link {
 };
 
 struct load {
-    struct link *links;         /* owned */
-    size_t count;               /* of links */
-    int epoll;                  /* knows all sockets; data is the link's number */
-    load_answered_cb *answered; /* the row */
-    void *context;              /* its argument */
-    struct load_answer *asked;  /* where load_ask() wants the answer; NULL otherwise */
-    int64_t began_ns;           /* when load_run() was called */
-    struct histogram noted;     /* since then */
-    char *failure;              /* why it cannot go on; owned */
-    char spill[SPILL];          /* what is read and thrown away */
+    struct link *links;          /* owned */
+    size_t count;                /* of links */
+    int epoll;                   /* knows all sockets; data is the link's number */
+    load_answered_cb *answered;  /* the row */
+    void *context;               /* its argument */
+    int timer;                   /* of load_every(), or -1 */
+    void (*tick)(void *context); /* what it calls */
+    void *ticks;                 /* its argument; borrowed */
+    bool stopped;                /* the row wants load_run() to end */
+    struct load_answer *asked;   /* where load_ask() wants the answer; NULL otherwise */
+    int64_t began_ns;            /* when load_run() was called */
+    struct histogram noted;      /* since then */
+    char *failure;               /* why it cannot go on; owned */
+    char spill[SPILL];           /* what is read and thrown away */
 };
 
 void load_fail(struct load *load, const char *format, ...)
@@ -75,45 +79,32 @@ static int load_judge(struct load *load, char **cause)
 
 /* --- connecting --- */
 
-static int link_connect(struct load *load, size_t number, const struct sockaddr_in *to)
+static int link_connect(struct load *load, size_t number, const char *url)
 {
-    struct link *link = &load->links[number];
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
-    struct timespec pause = {.tv_nsec = 2000000};
-    int on = 1;
+    int fd = connect_to(url, number);
 
-    /* A queue that is full costs a second: that is when TCP tries again. */
-    if (number % BACKLOG == BACKLOG - 1)
-        nanosleep(&pause, NULL);
-    link->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (link->fd < 0 || connect(link->fd, (const struct sockaddr *)to, sizeof *to) != 0)
-        return -1;
-    setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->fd, &event);
+    load->links[number].fd = fd;
+    return fd >= 0 ? epoll_ctl(load->epoll, EPOLL_CTL_ADD, fd, &event) : -1;
 }
 
 struct load *load_new(const char *url, size_t count, load_answered_cb *answered,
                       void *context, char **cause)
 {
     struct load *load = xcalloc(1, sizeof *load);
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int port = 0;
 
     load->answered = answered;
     load->context = context;
+    load->timer = -1;
     load->links = xcalloc(count, sizeof *load->links);
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (sscanf(url, "http://127.0.0.1:%d", &port) != 1)
-        cause_set(cause, "%s is not an address of this machine's loopback", url);
-    to.sin_port = htons((uint16_t)port);
-    while (port > 0 && load->count < count && link_connect(load, load->count, &to) == 0)
+    while (load->count < count && link_connect(load, load->count, url) == 0)
         load->count++;
-    if (port > 0 && load->count == count)
+    if (load->count == count)
         return load;
     cause_set(cause, "connection %zu of %zu to %s: %s", load->count + 1, count, url,
               strerror(errno));
-    load->count += load->count < count; /* the one that failed may have a socket */
+    load->count++; /* the one that failed may have a socket */
     load_free(load);
     return NULL;
 }
@@ -126,6 +117,8 @@ void load_free(struct load *load)
         if (load->links[i].fd > 0)
             close(load->links[i].fd);
     }
+    if (load->timer >= 0)
+        close(load->timer);
     if (load->epoll >= 0)
         close(load->epoll);
     free(load->failure);
@@ -282,6 +275,32 @@ int load_ask(struct load *load, size_t number, const char *request, size_t size,
     return load_judge(load, cause);
 }
 
+void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context),
+                void *context)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = TIMER};
+    struct timespec period = {.tv_sec = period_ns / 1000000000,
+                              .tv_nsec = period_ns % 1000000000};
+    struct itimerspec setting = {.it_interval = period, .it_value = period};
+
+    assert(load->timer < 0);
+    load->tick = tick;
+    load->ticks = context;
+    load->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (load->timer < 0 || timerfd_settime(load->timer, 0, &setting, NULL) != 0 ||
+        epoll_ctl(load->epoll, EPOLL_CTL_ADD, load->timer, &event) != 0)
+        load_fail(load, "a timer: %s", strerror(errno));
+}
+
+static void load_tick(struct load *load)
+{
+    uint64_t count;
+
+    if (read(load->timer, &count, sizeof count) == (ssize_t)sizeof count)
+        for (uint64_t i = 0; i < count && i < TICKS_LATE; i++)
+            load->tick(load->ticks);
+}
+
 static void load_turn(struct load *load, int wait_ms)
 {
     struct epoll_event events[EVENTS];
@@ -289,6 +308,10 @@ static void load_turn(struct load *load, int wait_ms)
 
     for (int i = 0; i < count && load->failure == NULL; i++) {
         size_t number = (size_t)events[i].data.u64;
+        if (events[i].data.u64 == TIMER) {
+            load_tick(load);
+            continue;
+        }
         if (events[i].events & EPOLLOUT)
             link_send_rest(load, number);
         if (events[i].events & ~(uint32_t)EPOLLOUT)
@@ -303,7 +326,8 @@ int load_run(struct load *load, double seconds, char **cause)
     histogram_clear(&load->noted);
     load->began_ns = cpu_clock_ns();
     end_ns = load->began_ns + (int64_t)(seconds * 1e9);
-    for (int64_t now_ns; load->failure == NULL;) {
+    load->stopped = false;
+    for (int64_t now_ns; load->failure == NULL && !load->stopped;) {
         now_ns = cpu_clock_ns();
         if (now_ns >= end_ns || interrupt_came(cause))
             break;
@@ -311,6 +335,11 @@ int load_run(struct load *load, double seconds, char **cause)
         load_turn(load, left_ms < TICK_MS ? (int)left_ms : TICK_MS);
     }
     return interrupt_came(cause) ? -1 : load_judge(load, cause);
+}
+
+void load_stop(struct load *load)
+{
+    load->stopped = true;
 }
 
 void load_note(struct load *load, int64_t since_ns)

@@ -46,6 +46,14 @@ void load_send(struct load *load, size_t link, const char *request, size_t size)
 int load_ask(struct load *load, size_t link, const char *request, size_t size,
              struct load_answer *answer, char **cause);
 
+/* Call `tick` every so often while load_run() goes on; a few late ones are made
+ * up for. Once for a load. */
+void load_every(struct load *load, int64_t period_ns, void (*tick)(void *context),
+                void *context);
+
+/* What load_run() was for is done: it ends, and all is well. */
+void load_stop(struct load *load);
+
 /* Let the links go on for so long. -1 and a cause if a connection broke, an answer could
  * not be read, or the row called load_fail(). */
 int load_run(struct load *load, double seconds, char **cause);

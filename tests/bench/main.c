@@ -2,11 +2,11 @@
 /* The driver of `make bench`: options, the rows that are asked for, the folder. */
 #include "bench.h"
 #include "compare.h"
+#include "folder.h"
 #include "interrupt.h"
 #include "xalloc.h"
 
 #include <fnmatch.h>
-#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,14 @@ static const struct row rows[] = {
     {"poll", "polls that are answered at once", row_poll},
     {"baton", "from a report to the other client's held poll", row_baton},
     {"events", "polls while a thousand follow what changes", row_events},
+    {"held", "as many held polls as descriptors allow", row_held},
+    {"flat", "registering among many cases and clients", row_flat},
+    {"status", "polls while the status of 10,000 cases is fetched", row_status},
+    {"create", "polls and registrations while homeservers are made", row_create},
+    {"bad", "polls beside thousands of connections that do no good", row_bad},
+    {"start", "a start with 2,000 definitions", row_start},
+    {"replay", "a start after a kill, with 1,000,000 inputs in the journal", row_replay},
+    {"idle", "memory after a start with the shipped tests", row_idle},
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -32,6 +40,9 @@ static const char usage[] =
     "  --folder DIR    make the folder for files of servers there (default: .)\n"
     "  --rounds N      how often each side is measured (default: 5)\n"
     "  --seconds S     how long each time (default: 1)\n"
+    "  --inputs N      how many the journal has that is read back (default: 1000000)\n"
+    "  --nginx PATH    another yardstick (default: /usr/sbin/nginx; may be missing)\n"
+    "  --suites DIR    the shipped tests\n"
     "  --list          print the names of the rows\n";
 
 static int list_rows(void)
@@ -47,6 +58,9 @@ static int read_options(int argc, char **argv, struct bench *bench, const char *
 {
     static const struct option known[] = {{"program", required_argument, NULL, 'p'},
                                           {"bare", required_argument, NULL, 'b'},
+                                          {"nginx", required_argument, NULL, 'n'},
+                                          {"suites", required_argument, NULL, 'u'},
+                                          {"inputs", required_argument, NULL, 'i'},
                                           {"json", required_argument, NULL, 'j'},
                                           {"folder", required_argument, NULL, 'f'},
                                           {"rounds", required_argument, NULL, 'r'},
@@ -62,6 +76,15 @@ static int read_options(int argc, char **argv, struct bench *bench, const char *
             break;
         case 'b':
             bench->bare = optarg;
+            break;
+        case 'n':
+            bench->nginx = optarg;
+            break;
+        case 'u':
+            bench->suites = optarg;
+            break;
+        case 'i':
+            bench->inputs = atol(optarg);
             break;
         case 'j':
             *json = optarg;
@@ -82,7 +105,8 @@ static int read_options(int argc, char **argv, struct bench *bench, const char *
         }
     }
     if (bench->program != NULL && bench->bare != NULL && bench->rounds > 0 &&
-        bench->rounds <= ROUNDS_MAX && bench->seconds > 0 && bench->seconds <= 60)
+        bench->rounds <= ROUNDS_MAX && bench->inputs > 0 && bench->seconds > 0 &&
+        bench->seconds <= 60)
         return -1;
     fputs(usage, stderr);
     return MISUSE;
@@ -122,13 +146,6 @@ static int run_rows(struct bench *bench, int count, char **globs)
     return failed;
 }
 
-static int remove_cb(const char *path, const struct stat *status, int kind,
-                     struct FTW *place)
-{
-    (void)status, (void)kind, (void)place;
-    return remove(path);
-}
-
 /* The load of many clients needs as many descriptors; servers inherit this. */
 static void raise_descriptors(void)
 {
@@ -162,7 +179,11 @@ static int measure(struct bench *bench, const char *json, int count, char **glob
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.rounds = 5, .seconds = 1};
+    struct bench bench = {.nginx = "/usr/sbin/nginx",
+                          .suites = ".",
+                          .inputs = 1000000,
+                          .rounds = 5,
+                          .seconds = 1};
     const char *folder = ".", *json = NULL;
     int status = read_options(argc, argv, &bench, &folder, &json);
 
@@ -177,7 +198,7 @@ int main(int argc, char **argv)
         status = EXIT_FAILURE;
     } else {
         status = measure(&bench, json, argc - optind, argv + optind);
-        nftw(bench.folder, remove_cb, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove(bench.folder);
     }
     table_free(bench.table);
     free(bench.folder);

@@ -34,17 +34,38 @@ static void write_poll(struct request *request, const struct player *player, int
         wait);
 }
 
+void player_name(struct player *player, const char *type, size_t number)
+{
+    snprintf(player->id, sizeof player->id, "%s-%zu", type, number);
+    player->delivery[0] = '\0';
+}
+
+static void write_register(struct request *request, const struct player *player,
+                           const char *type)
+{
+    char body[PLAYER_ID + 16];
+
+    snprintf(body, sizeof body, "{\"type\":\"%s\"}", type);
+    write_post(request, player, "register", body);
+}
+
+void player_send_register(const struct player *player, const char *type,
+                          struct load *load, size_t link)
+{
+    struct request request;
+
+    write_register(&request, player, type);
+    load_send(load, link, request.text, request.size);
+}
+
 int player_register(struct player *player, const char *type, size_t number,
                     struct load *load, size_t link, char **cause)
 {
     struct request request;
     struct load_answer answer;
-    char body[PLAYER_ID + 16];
 
-    snprintf(player->id, sizeof player->id, "%s-%zu", type, number);
-    player->delivery[0] = '\0';
-    snprintf(body, sizeof body, "{\"type\":\"%s\"}", type);
-    write_post(&request, player, "register", body);
+    player_name(player, type, number);
+    write_register(&request, player, type);
     if (load_ask(load, link, request.text, request.size, &answer, cause) < 0)
         return -1;
     if (answer.status == 200)
@@ -86,6 +107,15 @@ void player_send_report(const struct player *player, struct load *load, size_t l
     snprintf(body, sizeof body, "{\"id\":\"%s\",\"response\":\"" PLAYER_RESPONSE "\"}",
              player->delivery);
     write_post(&request, player, "report", body);
+    load_send(load, link, request.text, request.size);
+}
+
+void player_send_error(const struct player *player, struct load *load, size_t link)
+{
+    static const char body[] = "{\"error\":{\"type\":\"action\",\"details\":\"-\"}}";
+    struct request request;
+
+    write_post(&request, player, "error", body);
     load_send(load, link, request.text, request.size);
 }
 

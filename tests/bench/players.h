@@ -25,6 +25,13 @@ struct player {
     char delivery[PLAYER_ID]; /* of the action that its latest poll gave; "" if none */
 };
 
+/* Name it. */
+void player_name(struct player *player, const char *type, size_t number);
+
+/* Send its registration. */
+void player_send_register(const struct player *player, const char *type,
+                          struct load *load, size_t link);
+
 /* Name it and register it over this link. -1 and a cause. */
 int player_register(struct player *player, const char *type, size_t number,
                     struct load *load, size_t link, char **cause);
@@ -37,6 +44,9 @@ char *player_await(struct player *player, struct load *load, size_t link, char *
 void player_send_poll(const struct player *player, int wait, struct load *load,
                       size_t link);
 void player_send_report(const struct player *player, struct load *load, size_t link);
+
+/* Send that it can't go on, through no fault of its own: its case has failed. */
+void player_send_error(const struct player *player, struct load *load, size_t link);
 
 /* Take a poll's answer. False: it holds no action. */
 bool player_take(struct player *player, const struct load_answer *answer);

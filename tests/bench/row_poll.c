@@ -5,112 +5,75 @@
  */
 #include "compare.h"
 #include "daemons.h"
-#include "players.h"
+#include "pollers.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 
 #define CLIENTS 64 /* and as many connections */
 
-static const char definition[] =
-    "{\"name\":\"Poll\",\"clients\":{\"red\":[\"red\"]}," PLAYER_DICTIONARY
-    ",\"initial\":\"only\",\"states\":{\"only\":{\"actions\":{\"red\":"
-    "{\"action\":\"pass\",\"responses\":{\"passed\":\"complete\"}}}}}}";
+/* Whom they are compared with; the first is ours. */
+enum { OURS, PLAIN, CHANGELIST, NGINX, SIDES };
+static const char *const names[SIDES] = {"trafficlightd", "bare evhttp",
+                                         "bare evhttp with a changelist", "nginx"};
 
-/* The clients of one server. */
-struct pollers {
-    struct server *server;          /* whom they ask; owned */
-    struct load *load;              /* their links; owned */
-    struct player players[CLIENTS]; /* one for each link */
-    int64_t sent_ns[CLIENTS];       /* when the link's poll was sent */
-};
-
-static void send_poll(struct pollers *pollers, size_t link)
+/* The server of a side that is not ours, which gives that answer. */
+static struct server *start_other(const struct bench *bench, size_t which,
+                                  const char *answer, char **cause)
 {
-    pollers->sent_ns[link] = cpu_clock_ns();
-    player_send_poll(&pollers->players[link], 0, pollers->load, link);
+    if (which == NGINX)
+        return daemons_start_nginx(bench, answer, cause);
+    return daemons_start_bare(bench, answer, which == CHANGELIST ? "--changelist" : NULL,
+                              cause);
 }
 
-static void answered_cb(void *context, size_t link, const struct load_answer *answer)
-{
-    struct pollers *pollers = context;
-
-    if (answer->status != 200 || !player_take(&pollers->players[link], answer)) {
-        load_fail(pollers->load, "a poll was given no action: %d %.200s", answer->status,
-                  answer->body);
-        return;
-    }
-    load_note(pollers->load, pollers->sent_ns[link]);
-    send_poll(pollers, link);
-}
-
-/* Register them all, and let them begin; the bare server answers that like all else.
- * Gives the answer that the last one's first poll got, owned; or NULL. */
-static char *begin_pollers(struct pollers *pollers, char **cause)
-{
-    char *answer = NULL;
-
-    if (pollers->server != NULL)
-        pollers->load =
-            load_new(server_url(pollers->server), CLIENTS, answered_cb, pollers, cause);
-    if (pollers->load == NULL)
-        return NULL;
-    for (size_t i = 0; i < CLIENTS; i++) {
-        struct player *player = &pollers->players[i];
-        free(answer);
-        if (player_register(player, "red", i, pollers->load, i, cause) < 0)
-            return NULL;
-        answer = player_await(player, pollers->load, i, cause);
-        if (answer == NULL)
-            return NULL;
-    }
-    for (size_t i = 0; i < CLIENTS; i++)
-        send_poll(pollers, i);
-    return answer;
-}
-
-static void end_pollers(struct pollers *pollers)
-{
-    load_free(pollers->load);
-    server_stop(pollers->server);
-    free(pollers);
-}
-
-static void tell(struct table *table, const struct side *sides)
+static void tell(struct table *table, const struct side *sides, size_t count)
 {
     static const int told[] = {METRIC_RATE, METRIC_CPU, METRIC_MEDIAN, METRIC_P99};
+    struct goal as_many = {GOAL_RATIO_AT_LEAST, 1};
 
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-        table_compare(table, "polls, 64 clients", told[i], &sides[0], &sides[1]);
+        table_compare(table, "polls, 64 clients", told[i], &sides[OURS], &sides[PLAIN],
+                      told[i] == METRIC_RATE ? as_many : NO_GOAL);
+    table_compare(table, "polls against a changelist", METRIC_RATE, &sides[OURS],
+                  &sides[CHANGELIST], NO_GOAL);
+    if (count <= NGINX) {
+        table_skip(table, "polls against nginx", "there is no nginx here");
+        return;
+    }
+    table_compare(table, "polls against nginx", METRIC_RATE, &sides[OURS], &sides[NGINX],
+                  NO_GOAL);
+    table_compare(table, "polls against nginx", METRIC_CPU, &sides[OURS], &sides[NGINX],
+                  NO_GOAL);
 }
 
 int row_poll(struct bench *bench, char **cause)
 {
     struct daemon_setup setup = {
-        .name = "poll", .definition = definition, .cases = CLIENTS};
-    struct pollers *ours = xcalloc(1, sizeof *ours), *bare = xcalloc(1, sizeof *bare);
-    struct side *sides = xcalloc(2, sizeof *sides);
-    char *answer = NULL, *bare_answer = NULL;
+        .name = "poll", .definition = POLLERS_TEST, .cases = CLIENTS};
+    struct server *servers[SIDES] = {NULL};
+    struct pollers *all[SIDES] = {NULL};
+    struct side *sides = xcalloc(SIDES, sizeof *sides);
+    size_t count = daemons_have_nginx(bench) ? SIDES : NGINX;
     int result = -1;
 
-    ours->server = daemons_start(bench, &setup, cause);
-    answer = begin_pollers(ours, cause);
-    if (answer == NULL)
-        goto out;
-    bare->server = daemons_start_bare(bench, answer, cause);
-    bare_answer = begin_pollers(bare, cause);
-    if (bare_answer == NULL)
-        goto out;
-    side_begin(&sides[0], "trafficlightd", ours->load, ours->server);
-    side_begin(&sides[1], "bare evhttp", bare->load, bare->server);
-    result = compare_sides(bench, sides, 2, cause);
+    for (size_t i = 0; i < count; i++) {
+        servers[i] = i == OURS ? daemons_start(bench, &setup, cause)
+                               : start_other(bench, i, pollers_answer(all[OURS]), cause);
+        if (servers[i] != NULL)
+            all[i] = pollers_new(servers[i], CLIENTS, 0, NULL, NULL, cause);
+        if (all[i] == NULL)
+            goto out;
+        side_begin(&sides[i], names[i], pollers_load(all[i]), servers[i]);
+    }
+    result = compare_sides(bench, sides, count, cause);
     if (result == 0)
-        tell(bench->table, sides);
+        tell(bench->table, sides, count);
 out:
-    end_pollers(ours);
-    end_pollers(bare);
+    for (size_t i = 0; i < count; i++) {
+        pollers_free(all[i]);
+        server_stop(servers[i]);
+    }
     free(sides);
-    free(answer);
-    free(bare_answer);
     return result;
 }

@@ -124,7 +124,8 @@ static void tell_metric(struct table *table, const struct side *sides, size_t co
     for (size_t i = 0; i < DURABILITIES; i++) {
         snprintf(what, sizeof what, "reports, durability %s", names[i]);
         if (i < count)
-            table_compare(table, what, metric, &sides[i], i > 0 ? &sides[NONE] : NULL);
+            table_compare(table, what, metric, &sides[i], i > 0 ? &sides[NONE] : NULL,
+                          NO_GOAL);
         else if (metric == METRIC_RATE)
             table_skip(table, what, "not there yet");
     }

@@ -16,7 +16,7 @@
 
 #define BUSY 0.9 /* share of its CPU from which on the load may be what is measured */
 
-#define HEADINGS "%-46s %11s %11s %7s %7s\n"
+#define COLUMNS "%-46s %11s %11s %7s %7s"
 
 struct table {
     struct json_object *document; /* all of the JSON; owned */
@@ -33,8 +33,13 @@ static const struct {
     [METRIC_RATE] = {"/s", "per_second", ""},
     [METRIC_MEDIAN] = {"us", "median_us", ", median"},
     [METRIC_P99] = {"us", "p99_us", ", p99"},
+    [METRIC_MOST] = {"us", "longest_us", ", longest"},
     [METRIC_CPU] = {"us", "cpu_us", ", CPU of the server"},
     [METRIC_LOAD] = {"", "load_share", ", share of the load"},
+    [METRIC_TOOK] = {"ms", "took_ms", ""},
+    [METRIC_FIRST] = {"ms", "first_ms", ", the first"},
+    [METRIC_MEMORY] = {"KiB", "memory_kib", ", memory"},
+    [METRIC_DISK] = {"MiB", "disk_mib", ", on the disk"},
 };
 
 struct table *table_new(void)
@@ -66,7 +71,7 @@ void table_begin(struct table *table, const struct bench *bench)
         puts("there is only one CPU: the load slows the servers down");
     if (statfs(bench->folder, &folder) == 0 && folder.f_type == TMPFS_MAGIC)
         puts("the folder is in memory: durability = power costs nothing here");
-    printf("\n" HEADINGS, "what", "ours", "yardstick", "ratio", "spread");
+    printf("\n" COLUMNS "  %s\n", "what", "ours", "yardstick", "ratio", "spread", "goal");
     fflush(stdout);
     json_put_int(method, "server_cpu", bench->cpus.server);
     json_put_int(method, "load_cpu", bench->cpus.load);
@@ -109,13 +114,18 @@ static struct json_object *side_json(const struct side *side, int metric)
     return object;
 }
 
-/* The median with its unit, as few digits as make sense. */
-static void write_figure(char *text, size_t size, const struct side *side, int metric)
+/* With its unit, as few digits as make sense. */
+static void write_figure(char *text, size_t size, double figure, const char *unit)
 {
-    double median = compare_median(side->samples[metric], side->rounds);
-    int digits = median >= 1000 ? 0 : median >= 10 ? 1 : 2;
+    int digits = figure >= 1000 ? 0 : figure >= 10 ? 1 : 2;
 
-    snprintf(text, size, "%.*f%s", digits, median, metrics[metric].unit);
+    snprintf(text, size, "%.*f%s", digits, figure, unit);
+}
+
+static void write_median(char *text, size_t size, const struct side *side, int metric)
+{
+    write_figure(text, size, compare_median(side->samples[metric], side->rounds),
+                 metrics[metric].unit);
 }
 
 /* Where the load was busy all the time, it may be what was measured. */
@@ -142,25 +152,68 @@ static void compare_ratio(const struct side *ours, const struct side *yardstick,
     json_put_number(line, "spread", compare_spread(ratios, ours->rounds));
 }
 
+/* By how much the goal was missed, as a share of it; 0: it was met. */
+static double compare_goal(const struct goal *goal, double figure)
+{
+    double beyond = figure / goal->bound - 1;
+
+    if (goal->kind == GOAL_RATIO_AT_LEAST)
+        beyond = figure > 0 ? goal->bound / figure - 1 : 1;
+    return beyond > 0 ? beyond : 0;
+}
+
+static void put_goal(const struct goal *goal, double missed, struct json_object *line)
+{
+    struct json_object *object = json_new_object();
+
+    json_put_text(object, "of", goal->kind == GOAL_AT_MOST ? "ours" : "ratio");
+    json_put_number(object, goal->kind == GOAL_RATIO_AT_LEAST ? "at_least" : "at_most",
+                    goal->bound);
+    json_put_bool(object, "met", missed <= 0);
+    json_put_number(object, "missed_by", missed);
+    json_put(line, "goal", object);
+}
+
+/* Say in the line, and on paper, what the goal is and how far from it this is. */
+static void print_goal(const struct goal *goal, int metric, const struct side *ours,
+                       struct json_object *line)
+{
+    char bound[32];
+    double figure = goal->kind == GOAL_AT_MOST
+                        ? compare_median(ours->samples[metric], ours->rounds)
+                        : json_object_get_double(json_member(line, "ratio"));
+    double missed = compare_goal(goal, figure);
+
+    put_goal(goal, missed, line);
+    write_figure(bound, sizeof bound, goal->bound,
+                 goal->kind == GOAL_AT_MOST ? metrics[metric].unit : "");
+    printf("  %s %s ", goal->kind == GOAL_RATIO_AT_LEAST ? ">=" : "<=", bound);
+    if (missed > 0)
+        printf("missed by %.0f%%", missed * 100);
+    else
+        printf("met");
+}
+
 static void print_line(const char *what, int metric, const struct side *ours,
                        const struct side *yardstick, struct json_object *line)
 {
     char figure[32], other[32] = "-", ratio[32] = "-", spread[32], label[80];
 
     snprintf(label, sizeof label, "%s%s", what, metrics[metric].where);
-    write_figure(figure, sizeof figure, ours, metric);
+    write_median(figure, sizeof figure, ours, metric);
     if (yardstick != NULL) {
-        write_figure(other, sizeof other, yardstick, metric);
+        write_median(other, sizeof other, yardstick, metric);
         snprintf(ratio, sizeof ratio, "%.2f",
                  json_object_get_double(json_member(line, "ratio")));
     }
     snprintf(spread, sizeof spread, "%.0f%%",
              100 * json_object_get_double(json_member(line, "spread")));
-    printf(HEADINGS, label, figure, other, ratio, spread);
+    printf(COLUMNS, label, figure, other, ratio, spread);
 }
 
 void table_compare(struct table *table, const char *what, int metric,
-                   const struct side *ours, const struct side *yardstick)
+                   const struct side *ours, const struct side *yardstick,
+                   struct goal goal)
 {
     struct json_object *line = add_line(table, what);
 
@@ -173,6 +226,9 @@ void table_compare(struct table *table, const char *what, int metric,
         json_put_number(line, "spread",
                         compare_spread(ours->samples[metric], ours->rounds));
     print_line(what, metric, ours, yardstick, line);
+    if (goal.kind != GOAL_NONE)
+        print_goal(&goal, metric, ours, line);
+    putchar('\n');
     if (metric == METRIC_RATE) {
         warn_busy(ours);
         if (yardstick != NULL)
