@@ -298,8 +298,7 @@ void part_open_path(struct markup *markup, const char *run)
     }
 }
 
-/* Bytes of a case's name without the number that repeating gave it. */
-static size_t name_length(const char *name)
+size_t part_name_length(const char *name)
 {
     const char *number = strrchr(name, '#');
     bool is_number = number != NULL && number > name && number[-1] == ' ' &&
@@ -311,7 +310,7 @@ static size_t name_length(const char *name)
 
 char *part_trend_id(const char *test, const char *name)
 {
-    char *text = xasprintf("%s/%.*s", test, (int)name_length(name), name);
+    char *text = xasprintf("%s/%.*s", test, (int)part_name_length(name), name);
     char *id = text_segment(text);
 
     free(text);

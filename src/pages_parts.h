@@ -106,6 +106,9 @@ void part_open_run_link(struct markup *markup, const char *id, const char *page)
  * after it. Leaves it open for more. */
 void part_open_path(struct markup *markup, const char *run);
 
+/* Bytes of a case's name without the number ("#2") that repeating gave it. */
+size_t part_name_length(const char *name);
+
 /* Where on the page of the history a test's case is: its number ("#2") does not count.
  * Needs no escaping anywhere. Owned by the caller. */
 char *part_trend_id(const char *test, const char *name);
