@@ -28,6 +28,9 @@ void matching_remove_case(struct matching *matching, struct testcase *testcase);
 void matching_add_client(struct matching *matching, struct client *client);
 void matching_remove_client(struct matching *matching, struct client *client);
 
+/* A client plays already: it counts as busy under these types, and stands in no line. */
+void matching_seat_client(struct matching *matching, struct client *client);
+
 /* Forget what a client counts as: its lines are no more. */
 void matching_drop_client(struct client *client);
 
@@ -43,8 +46,10 @@ struct testcase *matching_next(struct matching *matching, bool deployment_free,
 /* Look again at cases that waited for a deployment: one is free. */
 void matching_deployment_freed(struct matching *matching);
 
-/* Why a waiting case has not started, in a sentence. Owned by the caller. */
-char *matching_reason(const struct matching *matching, const struct testcase *testcase);
+/* Why a waiting case has not started, in a sentence, owned by the caller; and whether that
+ * is since there is no client at all for one of its roles (may be NULL). */
+char *matching_reason(const struct matching *matching, const struct testcase *testcase,
+                      bool *lacks_clients);
 
 /* How many clients stand in line under this client type. */
 size_t matching_free_of(const struct matching *matching, const char *type);

@@ -95,7 +95,8 @@ static void check_not_over(struct sim *sim, const char *id, unsigned number)
 /* Also whether cases that wait do so for good: nothing changes after the end of a run. */
 static void check_case(struct sim *sim, const struct testcase *testcase)
 {
-    static const struct verdict none = {.type = "never", .message = (char *)""};
+    static char never[] = "never", empty[] = "";
+    static const struct verdict none = {.type = never, .message = empty};
     const struct run *run = testcase->suite->run;
     const struct turn *turn;
 
@@ -141,7 +142,7 @@ static int64_t never_polled(void *context, const char *client)
 
 static unsigned hash_run(struct sim *sim, const struct run *run)
 {
-    struct status_view view = {"1.0", sim_now(sim), never_polled, NULL};
+    struct status_view view = {"1.0", sim_now(sim), never_polled, NULL, NULL};
     const struct suite *suite;
     unsigned hash = 0;
 
