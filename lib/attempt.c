@@ -134,6 +134,16 @@ void attempt_end_without_value(struct attempt *attempt, char *cause,
 
 /* --- entering states --- */
 
+/* The role has nothing to do here; the transcript says so of one that had. */
+static void seat_excuse(struct attempt *attempt, struct seat *seat,
+                        const struct instant *now)
+{
+    if (seat->action != NULL)
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, seat->role,
+                       "is not asked for %s any more", seat->action->name);
+    seat_withdraw(seat);
+}
+
 /* Replace the values of all actions first: what one saves must not reach its neighbours.
  */
 static struct json_object **expand_actions(struct attempt *attempt, char **cause)
@@ -167,7 +177,7 @@ static void enter_actions(struct attempt *attempt, const struct instant *now)
         while (i < state->action_count && state->actions[i].role != seat)
             i++;
         if (i == state->action_count)
-            seat_withdraw(&attempt->seats[seat]);
+            seat_excuse(attempt, &attempt->seats[seat], now);
     }
     for (size_t i = 0; i < state->action_count; i++) {
         const struct machine_action *action = &state->actions[i];
@@ -177,10 +187,10 @@ static void enter_actions(struct attempt *attempt, const struct instant *now)
     free(data);
 }
 
-static void withdraw_all(struct attempt *attempt)
+static void excuse_all(struct attempt *attempt, const struct instant *now)
 {
     for (size_t i = 0; i < attempt->machine->role_count; i++)
-        seat_withdraw(&attempt->seats[i]);
+        seat_excuse(attempt, &attempt->seats[i], now);
 }
 
 /* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it
@@ -198,7 +208,7 @@ static int enter_one(struct attempt *attempt, int state, const struct instant *n
         return MACHINE_NO_STATE;
     }
     if (machine_state_rests(entered))
-        withdraw_all(attempt);
+        excuse_all(attempt, now);
     entering_run(attempt, now);
     return machine_state_rests(entered) ? MACHINE_NO_STATE : entered->next;
 }

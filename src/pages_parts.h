@@ -54,7 +54,7 @@ enum part_view {
 };
 
 /* How soon the browser asks again, in seconds: while things change, and while a person
- * may read what would be folded again. */
+ * may be reading what would be folded again, or filling in what would be lost. */
 #define PART_SOON  5
 #define PART_LATER 30
 
@@ -95,6 +95,13 @@ size_t part_attempt(struct json_object *testcase);
 /* "2nd attempt", or "for its 2nd attempt" while the case waits; nothing for the first.
  * Marked if the case is flaky. */
 void part_put_attempt(struct markup *markup, struct json_object *testcase);
+
+/* --- elements that are found again --- */
+
+/* The attribute id of the element just opened: "case-…", whatever the id is. Nothing if
+ * `known`, an object that is kept for the page, has it already. */
+void part_put_id(struct markup *markup, struct json_object *known, const char *kind,
+                 const char *id);
 
 /* --- links --- */
 

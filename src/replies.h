@@ -12,6 +12,9 @@
 /* Whether a page is wanted rather than JSON, as browsers say it. */
 bool reply_wants_page(const struct http_exchange *exchange);
 
+/* What the query asks of a page: {name: value}, the first of each name. Owned. */
+struct json_object *reply_asked(const struct http_exchange *exchange);
+
 /* Answer 200 with the page that write_page() makes of the document (see src/pages.h).
  * Borrows it. Pages load nothing from elsewhere, scripts included. */
 void reply_page(struct http_exchange *exchange, struct json_object *document,
@@ -33,8 +36,10 @@ void reply_page_text(struct http_exchange *exchange, const char *html, size_t si
 void reply_json_text(struct http_exchange *exchange, const char *json, size_t size);
 void reply_xml_text(struct http_exchange *exchange, const char *xml, size_t size);
 
-/* Answer 404: there is no such thing ("case") of the id that was asked for; as a page
- * where one is wanted. */
+/* Answer 404: there is no such thing ("case") of the id that was asked for. */
 void reply_missing(struct http_exchange *exchange, const char *what);
+
+/* How problems are shown where a page is wanted; see http_server_show_problems(). */
+http_problem_show reply_problem_page;
 
 #endif

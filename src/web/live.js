@@ -101,17 +101,30 @@
   // What the reader has opened stays open.
   const isReaders = (name) => name === "open";
 
-  // A picture of the server's that changes under its name; see redraw().
-  const PICTURE = /\/(statemachine|context)\.(svg|png)$/;
-  const isDrawn = (element) => element.nodeName === "IMG" &&
-    PICTURE.test(new URL(element.src, location).pathname);
+  // The machine of a case, a document of its own: one that changes has another address.
+  // The new one comes behind the old one, and takes its place when it is there.
+  const isRedrawn = (old, fresh) => old.nodeName === "OBJECT" &&
+    old.getAttribute("data") !== fresh.getAttribute("data");
+
+  function redraw(old, fresh) {
+    const next = document.importNode(fresh, true);
+
+    next.removeAttribute("id");
+    next.className = "coming";
+    next.addEventListener("load", () => {
+      if (!next.isConnected)
+        return; // another one has overtaken it
+      old.remove();
+      next.removeAttribute("class");
+      next.id = fresh.id;
+    });
+    old.after(next);
+  }
 
   function morphAttributes(old, fresh) {
     for (const attribute of fresh.attributes) {
       const { name, value } = attribute;
-      const isQuery = name === "src" && isDrawn(old) &&
-        old.getAttribute(name).startsWith(value + "?");
-      if (old.getAttribute(name) !== value && !isReaders(name) && !isQuery)
+      if (old.getAttribute(name) !== value && !isReaders(name))
         old.setAttributeNode(attribute.cloneNode());
     }
     for (const { name } of [...old.attributes])
@@ -172,6 +185,10 @@
       old.nodeValue = fresh.nodeValue;
       return;
     }
+    if (isRedrawn(old, fresh)) {
+      redraw(old, fresh);
+      return;
+    }
     morphAttributes(old, fresh);
     morphChildren(old, fresh);
   }
@@ -180,19 +197,6 @@
 
   const main = document.querySelector("main");
   const isLive = () => main !== null && main.dataset.live !== undefined;
-
-  // Load the picture under another name, and show it once it is there.
-  async function redraw(image) {
-    const next = new Image();
-
-    next.src = `${image.getAttribute("src").split("?")[0]}?${Date.now()}`;
-    try {
-      await next.decode();
-      image.setAttribute("src", next.getAttribute("src"));
-    } catch {
-      // the one that is there stays until the next news
-    }
-  }
 
   function show(fresh) {
     const icon = document.querySelector("link[rel=icon]");
@@ -267,7 +271,7 @@
   }
 
   async function fetchPage() {
-    const begun = performance.now(), wasNews = isNews;
+    const begun = performance.now();
 
     timer = 0;
     isFetching = true;
@@ -280,8 +284,6 @@
       if (answer.ok) {
         setClock(answer.headers.get("Date"));
         show(new DOMParser().parseFromString(text, "text/html"));
-        if (wasNews)
-          [...main.querySelectorAll("img")].filter(isDrawn).forEach(redraw);
       }
       isNews = isNews || answer.status === 503;
       sayFound(answer.ok || answer.status === 503 ? "" :
