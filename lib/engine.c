@@ -434,7 +434,7 @@ static void give_up_waiting(struct engine *engine, struct testcase *testcase,
         engine_end_with_last_turn(engine, testcase, now);
         return;
     }
-    char *reason = matching_reason(run->matching, testcase);
+    char *reason = matching_reason(run->matching, testcase, NULL);
     char *time = duration_format(run->settings.unfilled_timeout_ms);
     char *message = xasprintf("the case waited for its clients for %s: %s", time, reason);
 

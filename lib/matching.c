@@ -444,7 +444,19 @@ size_t matching_trials(const struct matching *matching)
     return matching->trial;
 }
 
-char *matching_reason(const struct matching *matching, const struct testcase *testcase)
+/* The first role for which there is no client at all; role_count if there is none. */
+static size_t find_lack(const struct signature *signature)
+{
+    size_t role = 0;
+
+    while (role < signature->role_count &&
+           signature->types[role]->supply.free + signature->types[role]->busy_count > 0)
+        role++;
+    return role;
+}
+
+char *matching_reason(const struct matching *matching, const struct testcase *testcase,
+                      bool *lacks_clients)
 {
     const struct signature *signature = testcase->signature;
     struct client **players = xcalloc(signature->role_count, sizeof(struct client *));
@@ -456,6 +468,11 @@ char *matching_reason(const struct matching *matching, const struct testcase *te
         return xstrdup(signature->deploys && !matching->deployment_free
                            ? "waits for a free homerunner deployment"
                            : "is about to start");
+    size_t lack = find_lack(signature);
+    if (lacks_clients != NULL)
+        *lacks_clients = lack < signature->role_count;
+    if (lack < signature->role_count)
+        filled = lack; /* those that are busy come back */
     const struct client_type *type = signature->types[filled];
     size_t taken = 0;
     for (size_t i = 0; i < filled; i++)

@@ -43,8 +43,10 @@ struct testcase *matching_next(struct matching *matching, bool deployment_free,
 /* Look again at cases that waited for a deployment: one is free. */
 void matching_deployment_freed(struct matching *matching);
 
-/* Why a waiting case has not started, in a sentence. Owned by the caller. */
-char *matching_reason(const struct matching *matching, const struct testcase *testcase);
+/* Why a waiting case has not started, in a sentence, owned by the caller; and whether that
+ * is since there is no client at all for one of its roles (may be NULL). */
+char *matching_reason(const struct matching *matching, const struct testcase *testcase,
+                      bool *lacks_clients);
 
 /* How many clients stand in line under this client type. */
 size_t matching_free_of(const struct matching *matching, const char *type);

@@ -2,6 +2,7 @@
 /* The engine's state as JSON. */
 #include "status.h"
 
+#include "casename.h"
 #include "graph.h"
 #include "json.h"
 #include "matching.h"
@@ -20,8 +21,10 @@ static void put_time(struct json_object *object, const char *name, int64_t wall_
 
 /* --- cases --- */
 
-/* Why a case that waits does not play. */
-static char *waiting_message(const struct engine *engine, const struct testcase *testcase)
+/* Why a case that waits does not play; and as matching_reason() has it, whether it lacks
+ * clients. */
+static char *waiting_message(const struct engine *engine, const struct testcase *testcase,
+                             bool *lacks_clients)
 {
     const struct run *run = testcase->suite->run;
 
@@ -29,7 +32,7 @@ static char *waiting_message(const struct engine *engine, const struct testcase 
         return xstrdup(run->broken_off);
     if (run != engine->going)
         return xstrdup("its run is queued: another one is going");
-    char *reason = matching_reason(run->matching, testcase);
+    char *reason = matching_reason(run->matching, testcase, lacks_clients);
     if (testcase->turn_count == 0)
         return reason;
     const struct turn *last = TAILQ_LAST(&testcase->turns, turn_list);
@@ -40,11 +43,12 @@ static char *waiting_message(const struct engine *engine, const struct testcase 
     return message;
 }
 
-char *status_message(const struct engine *engine, const struct testcase *testcase)
+static char *case_message(const struct engine *engine, const struct testcase *testcase,
+                          bool *lacks_clients)
 {
     switch (testcase->state) {
     case CASE_WAITING:
-        return waiting_message(engine, testcase);
+        return waiting_message(engine, testcase, lacks_clients);
     case CASE_PREPARING:
         return xstrdup("its servers are being made");
     case CASE_RUNNING:
@@ -52,6 +56,11 @@ char *status_message(const struct engine *engine, const struct testcase *testcas
     default:
         return xstrdup(testcase_verdict(testcase)->message);
     }
+}
+
+char *status_message(const struct engine *engine, const struct testcase *testcase)
+{
+    return case_message(engine, testcase, NULL);
 }
 
 static struct json_object *turn_roles(const struct turn *turn)
@@ -112,19 +121,40 @@ static struct json_object *attempt_json(const struct turn *turn,
     return object;
 }
 
+/* How long a case that has not ended takes, as earlier ones of its kind did. */
+static void put_expected(struct json_object *object, const struct testcase *testcase,
+                         const struct status_view *view)
+{
+    const struct definition *definition = testcase->suite->definition;
+
+    if (view->expected == NULL || testcase_has_ended(testcase))
+        return;
+    char *kind =
+        xasprintf("%s%s%s/%.*s", definition->folder, *definition->folder ? "." : "",
+                  definition->name, (int)casename_length(testcase->name), testcase->name);
+    double seconds = view->expected(view->context, kind);
+    if (seconds >= 0)
+        json_put_number(object, "expected", seconds);
+    free(kind);
+}
+
 static struct json_object *case_json(const struct engine *engine,
                                      const struct testcase *testcase,
                                      const struct status_view *view)
 {
     struct json_object *object = json_new_object();
     const struct turn *turn;
-    char *message = status_message(engine, testcase);
+    bool lacks_clients = false;
+    char *why = case_message(engine, testcase, &lacks_clients);
 
     json_put_text(object, "id", testcase->id);
     json_put_text(object, "name", testcase->name);
     json_put_text(object, "state", case_state_text(testcase->state));
-    json_put_text(object, "message", message);
+    json_put_text(object, "message", why);
+    if (lacks_clients)
+        json_put_bool(object, "lacks_clients", true);
     put_turn(object, testcase->turn, view);
+    put_expected(object, testcase, view);
     if (testcase->turn == NULL)
         put_time(object, "ended", testcase->ended.wall_ms);
     if (testcase_is_flaky(testcase))
@@ -137,7 +167,7 @@ static struct json_object *case_json(const struct engine *engine,
         }
         json_put(object, "attempts", attempts);
     }
-    free(message);
+    free(why);
     return object;
 }
 

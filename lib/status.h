@@ -16,7 +16,10 @@ struct status_view {
     struct instant now;  /* when it is asked */
     /* Wall time of the client's latest poll, 0 if it never polled. */
     int64_t (*last_polled)(void *context, const char *client);
-    void *context; /* for last_polled */
+    /* How long such a case ("chat.VerifyClient/red=web", without the number of a
+     * repetition) takes, in seconds; negative: nobody knows. NULL: nobody ever does. */
+    double (*expected)(void *context, const char *kind);
+    void *context; /* for these */
 };
 
 /* What follows gives documents that share nothing with the engine: another thread may

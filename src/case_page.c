@@ -3,6 +3,7 @@
  * page goes without them. */
 #include "case_page.h"
 
+#include "casename.h"
 #include "daemon.h"
 #include "history.h"
 #include "json.h"
@@ -36,7 +37,7 @@ static char *series_of(struct json_object *testcase)
     const char *folder = member(suite, "folder"), *name = member(testcase, "name");
 
     return xasprintf("%s%s%s\n%.*s", folder, *folder != '\0' ? "." : "",
-                     member(suite, "name"), (int)part_name_length(name), name);
+                     member(suite, "name"), (int)casename_length(name), name);
 }
 
 /* All but this one. Owned. */

@@ -6,6 +6,7 @@
 #include "document.h"
 #include "ending.h"
 #include "events.h"
+#include "expected.h"
 #include "fetch.h"
 #include "history.h"
 #include "homerunner.h"
@@ -98,6 +99,7 @@ struct status_view daemon_view(const struct daemon *daemon)
         .version = PACKAGE_VERSION,
         .now = now(),
         .last_polled = wiring_last_polled,
+        .expected = wiring_expected,
         .context = (void *)daemon,
     };
 }
@@ -295,6 +297,7 @@ static void make_engine(struct daemon *daemon)
     daemon->inputs = inputs_new(daemon->base, daemon->journal, daemon->engine,
                                 INPUTS_IN_MEMORY, settled, daemon);
     daemon->runs = runs_new(daemon);
+    daemon->expected = expected_new(daemon->history);
     daemon->keeping = keeping_new(daemon);
     daemon->ending = ending_new(daemon);
     daemon->documents = documents_new(daemon);
@@ -447,6 +450,7 @@ void daemon_free(struct daemon *daemon)
     events_free(daemon->events);
     runs_free(daemon->runs);
     keeping_free(daemon->keeping);
+    expected_free(daemon->expected);
     ending_free(daemon->ending);
     if (daemon->engine != NULL)
         engine_free(daemon->engine);

@@ -28,6 +28,7 @@ struct daemon {
     struct inputs *inputs;         /* the one way into the engine; owned */
     struct history *history;       /* runs that have ended; owned */
     struct runs *runs;             /* which begins when; owned */
+    struct expected *expected;     /* how long cases take; owned */
     struct keeping *keeping;       /* what becomes of ended ones; owned */
     struct ending *ending;         /* the end of the process; owned */
     struct documents *documents;   /* of runs, however large; owned */

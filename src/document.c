@@ -35,7 +35,8 @@ struct document {
     struct status_walk *walk;       /* while it is gathered; owned; loop only */
     struct junit_walk *junit;       /* the same for JUnit, until it is written; owned */
     struct status_view view;        /* as of the beginning; loop only */
-    struct event *turn;             /* the next step; NULL: it waits; owned; loop only */
+    struct event *turn;             /* the next step; may be NULL; owned; loop only */
+    bool is_begun;                  /* it does not wait; loop only */
     document_write *write;          /* NULL: as JSON */
     struct json_object *document;   /* once it is whole; owned */
     char *text;                     /* what was written; owned */
@@ -59,7 +60,7 @@ static void free_document(struct document *document)
 
     TAILQ_REMOVE(&documents->under_way, document, link);
     documents->count--;
-    documents->begun -= document->turn != NULL;
+    documents->begun -= document->is_begun;
     json_object_put(status_walk_finish(document->walk));
     if (document->junit != NULL)
         free(junit_walk_finish(document->junit, NULL));
@@ -71,6 +72,13 @@ static void free_document(struct document *document)
 }
 
 /* --- writing --- */
+
+/* What is kept of a run may be anything, so much for its being an object. */
+static void put_asked(struct json_object *document, const struct http_exchange *exchange)
+{
+    if (json_object_is_type(document, json_type_object))
+        json_put(document, "asked", reply_asked(exchange));
+}
 
 static void run_document(struct job *job)
 {
@@ -111,8 +119,11 @@ static void submit(struct document *document)
     static const struct job_ops ops = {"document", run_document, done_document};
 
     document->job.ops = &ops;
-    document->document = status_walk_finish(document->walk);
+    if (document->walk != NULL)
+        document->document = status_walk_finish(document->walk);
     document->walk = NULL;
+    if (document->write != NULL)
+        put_asked(document->document, document->exchange);
     if (job_submit(document->documents->lane, &document->job) != 0)
         job_submit_cancelled(document->documents->lane, &document->job);
 }
@@ -173,6 +184,7 @@ static void begin(struct document *document)
     if (document->walk == NULL && document->junit == NULL)
         begin_walk(document, NULL); /* its run was forgotten meanwhile */
     document->turn = xcheck(evtimer_new(daemon->base, turn_cb, document));
+    document->is_begun = true;
     documents->begun++;
     evtimer_add(document->turn, &at_once);
 }
@@ -184,7 +196,7 @@ static void begin_next(struct documents *documents)
     if (documents->begun >= AT_ONCE || documents->daemon->over)
         return;
     TAILQ_FOREACH (document, &documents->under_way, link) {
-        if (document->turn == NULL) {
+        if (!document->is_begun) {
             begin(document);
             return;
         }
@@ -196,41 +208,69 @@ static void gone_cb(void *argument)
     struct document *document = argument;
 
     document->exchange = NULL;
-    if (document->turn == NULL) /* it waits */
+    if (!document->is_begun)
         free_document(document);
+}
+
+/* Make one that is answered in a while. NULL, after the answer, if too many ask. */
+static struct document *admit(struct documents *documents, struct http_exchange *exchange,
+                              document_write *write)
+{
+    if (documents->count >= DOCUMENTS_MAX) {
+        http_add_header(exchange, "Retry-After", "1");
+        http_problem(exchange, 503,
+                     "too many ask for this at once: ask again in a moment");
+        return NULL;
+    }
+    struct document *document = xcalloc(1, sizeof *document);
+    document->documents = documents;
+    document->exchange = exchange;
+    document->write = write;
+    TAILQ_INSERT_TAIL(&documents->under_way, document, link);
+    documents->count++;
+    http_hold(exchange, gone_cb, document);
+    return document;
 }
 
 /* Answer with it in a while, or say that too many ask. */
 static void gather(struct documents *documents, struct http_exchange *exchange,
                    const char *run, document_write *write, bool is_junit)
 {
-    if (documents->count >= DOCUMENTS_MAX) {
-        http_add_header(exchange, "Retry-After", "1");
-        http_problem(exchange, 503,
-                     "too many ask for this at once: ask again in a moment");
+    struct document *document = admit(documents, exchange, write);
+
+    if (document == NULL)
         return;
-    }
-    struct document *document = xcalloc(1, sizeof *document);
-    document->documents = documents;
-    document->exchange = exchange;
-    document->write = write;
     document->is_junit = is_junit;
     if (run != NULL)
         memcpy(document->run, run, ID_SIZE);
-    TAILQ_INSERT_TAIL(&documents->under_way, document, link);
-    documents->count++;
-    http_hold(exchange, gone_cb, document);
     begin_next(documents);
+}
+
+void document_reply_page(struct documents *documents, struct http_exchange *exchange,
+                         struct json_object *document, document_write *write)
+{
+    struct document *admitted = admit(documents, exchange, write);
+
+    if (admitted == NULL) {
+        json_object_put(document);
+        return;
+    }
+    admitted->document = document;
+    admitted->is_begun = true; /* nothing is to be gathered */
+    documents->begun++;
+    submit(admitted);
 }
 
 /* All of it was gathered in one step. Takes the document. */
 static void reply_at_once(struct http_exchange *exchange, struct json_object *document,
                           document_write *write)
 {
-    if (write != NULL)
+    if (write != NULL) {
+        put_asked(document, exchange);
         reply_page(exchange, document, write);
-    else
+    } else {
         reply_json(exchange, document);
+    }
     json_object_put(document);
 }
 

@@ -24,9 +24,14 @@ void documents_free(struct documents *documents);
 typedef char *document_write(struct json_object *document, size_t *size);
 
 /* Answer with the document of a run (NULL: the one that people look at): as JSON, where `write` is NULL, else as a
- * page. Gives false, and does nothing, if the engine does not know the run. */
+ * page, which finds what the query asks of it (see src/pages_query.h) as the member
+ * "asked" of the document. Gives false, and does nothing, if the engine does not know the run. */
 bool document_reply(struct documents *documents, struct http_exchange *exchange,
                     const char *run, document_write *write);
+
+/* Answer with a page of a document that came from elsewhere (taken). */
+void document_reply_page(struct documents *documents, struct http_exchange *exchange,
+                         struct json_object *document, document_write *write);
 
 /* The same as JUnit XML. */
 bool document_reply_junit(struct documents *documents, struct http_exchange *exchange,

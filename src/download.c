@@ -168,6 +168,7 @@ static void give_out_kept(struct http_exchange *exchange, struct daemon *daemon,
     else
         give_out(exchange, daemon,
                  file_place(run, json_member_text(testcase, "id"), attempt));
+    json_object_put(testcase);
 }
 
 void status_file(struct http_exchange *exchange, void *context)

@@ -82,6 +82,8 @@ enum history_document {
     HISTORY_OTHERS,  /* of the same case in all runs: the id is "<test>\n<name>", as in
                         history_add_cases(); see below */
     HISTORY_TRENDS,  /* what /history.json says, see below; id is not used */
+    HISTORY_DURATIONS, /* {"chat.VerifyClient/red=web": seconds}: the mean of the latest
+                          ones of each test and case name; id is not used */
 };
 
 /* {"now", "runs": N, "tests": [{"test", "name", "types", "runs": N, "passed": N,

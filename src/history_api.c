@@ -3,6 +3,7 @@
 #include "history_api.h"
 
 #include "daemon.h"
+#include "document.h"
 #include "json.h"
 #include "pages.h"
 #include "replies.h"
@@ -31,7 +32,6 @@ static void found(void *argument, struct json_object *document, const char *caus
         http_problem(asking->exchange, 500, "%s", cause);
     else
         reply_missing(asking->exchange, asking->what);
-    json_object_put(document);
     free(asking);
 }
 
@@ -91,6 +91,7 @@ static void show_runs(struct http_exchange *exchange, struct daemon *daemon,
 {
     struct json_object *runs = merge_runs(daemon, kept);
 
+    json_object_put(kept);
     if (reply_wants_page(exchange)) {
         reply_page(exchange, runs, pages_runs);
         json_object_put(runs);
@@ -112,8 +113,7 @@ void history_runs(struct http_exchange *exchange, void *context)
 static void show_trends(struct http_exchange *exchange, struct daemon *daemon,
                         struct json_object *trends)
 {
-    (void)daemon;
-    reply_page(exchange, trends, pages_history);
+    document_reply_page(daemon->documents, exchange, trends, pages_history);
 }
 
 static void give_trends(struct http_exchange *exchange, struct daemon *daemon,
@@ -121,6 +121,7 @@ static void give_trends(struct http_exchange *exchange, struct daemon *daemon,
 {
     (void)daemon;
     reply_json(exchange, trends);
+    json_object_put(trends);
 }
 
 void history_page(struct http_exchange *exchange, void *context)

@@ -17,7 +17,7 @@ http_handler history_runs;
 http_handler history_page;
 http_handler history_json;
 
-/* Answer the exchange with the document. May hold it once more. Borrows the document. */
+/* Answer the exchange with the document. May hold it once more. Takes the document. */
 typedef void history_reply(struct http_exchange *exchange, struct daemon *daemon,
                            struct json_object *document);
 

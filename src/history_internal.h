@@ -61,6 +61,9 @@ void history_start_sweep(struct history *history);
 /* HISTORY_TRENDS; NULL with *cause in words if it can't be read. */
 struct json_object *history_trends(struct sqlite3 *database, char **cause);
 
+/* HISTORY_DURATIONS; NULL with *cause in words if it can't be read. */
+struct json_object *history_durations(struct sqlite3 *database, char **cause);
+
 /* "2026-11-22T20:17:00.123Z" as a member, null for 0. */
 void history_put_time(struct json_object *object, const char *name, int64_t wall_ms);
 

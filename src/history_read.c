@@ -216,6 +216,8 @@ static void run_reading(struct job *job)
     sqlite3_progress_handler(database, STEPS_AT_ONCE, stop_cb, reading);
     if (reading->what == HISTORY_TRENDS)
         reading->answer = history_trends(database, &words);
+    else if (reading->what == HISTORY_DURATIONS)
+        reading->answer = history_durations(database, &words);
     else
         result = ask(reading, &words);
     sqlite3_progress_handler(database, 0, NULL, NULL);

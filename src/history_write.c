@@ -6,6 +6,7 @@
  */
 #include "history_internal.h"
 
+#include "casename.h"
 #include "database.h"
 #include "json.h"
 #include "log.h"
@@ -109,19 +110,6 @@ static const char case_sql[] =
     " context, document, series, flaky, attempts, duration, ended)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
-/* Bytes of a case's name without its number: "red=web #2" is "red=web" once more. */
-static size_t series_length(const char *name)
-{
-    static const char digits[] = "0123456789";
-    size_t length = strlen(name), end = length;
-
-    while (end > 0 && strchr(digits, name[end - 1]) != NULL)
-        end--;
-    bool is_numbered =
-        end < length && end >= 2 && name[end - 1] == '#' && name[end - 2] == ' ';
-    return is_numbered ? end - 2 : length;
-}
-
 /* Gives 0 and adds to *bytes, or -1 with *cause. */
 static int add_case(struct sqlite3 *database, struct sqlite3_stmt *statement,
                     const char *run, struct json_object *testcase, size_t *bytes,
@@ -135,7 +123,7 @@ static int add_case(struct sqlite3 *database, struct sqlite3_stmt *statement,
     for (int i = 0; i < (int)(sizeof texts / sizeof *texts); i++)
         *bytes += bind_string(statement, i + 2, testcase, texts[i]);
     *bytes += bind_json(statement, 10, testcase, "document");
-    bind_text(statement, 11, name, name != NULL ? series_length(name) : 0);
+    bind_text(statement, 11, name, name != NULL ? casename_length(name) : 0);
     sqlite3_bind_int(statement, 12,
                      json_object_get_boolean(json_member(testcase, "flaky")));
     bind_number(statement, 13, testcase, "attempts");

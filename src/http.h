@@ -103,6 +103,12 @@ const char *http_parameter(const struct http_exchange *exchange, const char *nam
  * has no value, NULL where it is absent. Borrowed from the exchange. */
 const char *http_query(const struct http_exchange *exchange, const char *name);
 
+/* Call each(argument, name, value) for every query parameter that has a name, in order,
+ * decoded likewise. Both are borrowed from the exchange. */
+void http_each_query(const struct http_exchange *exchange,
+                     void (*each)(void *argument, const char *name, const char *value),
+                     void *argument);
+
 /* A request header's value, or NULL. Names ignore case. Borrowed. */
 const char *http_header(const struct http_exchange *exchange, const char *name);
 

@@ -62,6 +62,17 @@ const char *http_query(const struct http_exchange *exchange, const char *name)
     return NULL;
 }
 
+void http_each_query(const struct http_exchange *exchange,
+                     void (*each)(void *argument, const char *name, const char *value),
+                     void *argument)
+{
+    for (const char *at = exchange->query; *at;) {
+        const char *value = at + strlen(at) + 1;
+        each(argument, at, value);
+        at = value + strlen(value) + 1;
+    }
+}
+
 const char *http_header(const struct http_exchange *exchange, const char *name)
 {
     return evhttp_find_header(exchange->request->input_headers, name);

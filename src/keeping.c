@@ -6,6 +6,7 @@
 #include "keeping.h"
 
 #include "daemon.h"
+#include "expected.h"
 #include "history.h"
 #include "ids.h"
 #include "input.h"
@@ -105,8 +106,10 @@ static void end_writing(struct keeping *keeping, const char *cause)
         return;
     record->failed = cause != NULL;
     record->retry_ms = now().mono_ms + (cause != NULL ? RETRY_MS : AGAIN_MS);
-    if (cause == NULL)
+    if (cause == NULL) {
         record->kept = keeping->writing.changes;
+        expected_refresh(keeping->daemon->expected);
+    }
 }
 
 static void written(void *argument, const char *cause)

@@ -4,220 +4,155 @@
 
 #include "json.h"
 #include "pages_parts.h"
+#include "pages_select.h"
 #include "pages_text.h"
+#include "pages_trend.h"
 #include "xalloc.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* So much a page shows; what is beyond is only counted. */
-#define TRENDS_SHOWN 500
+#define PAGE_TRENDS 100 /* on one page */
 
-static void put_beyond(struct markup *markup, size_t count)
+static const char *const states[] = {"flaky", "bad", "success", NULL};
+static const char *const sorts[] = {"name", "rate", "duration", "changed", NULL};
+static const struct query_field fields[] = {
+    {"state", states}, {"test", NULL}, {"client", NULL}, {"q", NULL},
+    {"sort", sorts},   {"page", NULL}, {NULL, NULL}};
+
+/* A test and its clients that are to be shown. */
+struct trend {
+    struct json_object *entry; /* borrowed */
+    size_t order;              /* its place in the document: flaky ones come first */
+};
+
+/* --- which ones --- */
+
+static bool is_flaky(struct json_object *entry)
 {
-    if (count == 0)
-        return;
-    markup_open(markup, "p", "class", "more", NULL);
-    markup_textf(markup, "%zu more %s not shown here: ", count,
-                 count == 1 ? "is" : "are");
-    markup_element(markup, "a", "everything as JSON", "href", "/history.json", NULL);
-    markup_close(markup);
+    return json_object_get_boolean(json_member(entry, "is_flaky"));
 }
 
-/* A state of a case, or a word of another kind. */
-static void put_state(struct markup *markup, const char *word)
+/* Whether it did not succeed last. */
+static bool is_bad(struct json_object *entry)
 {
-    enum part_state state = part_state(word);
+    const char *state = text_member(json_member(entry, "last"), "state");
 
-    if (strcmp(part_state_word(state), word) == 0)
-        part_lamp(markup, state);
-    else if (*word != '\0')
-        text_put(markup, word, TEXT_BOARD_BYTES);
-    else
-        text_put_none(markup);
+    return part_state(state) != PART_SUCCESS;
 }
 
-static void put_seconds(struct markup *markup, struct json_object *seconds)
+static bool fits_state(struct json_object *entry, const char *wanted)
 {
-    char *text = seconds != NULL ? text_duration(json_object_get_double(seconds)) : NULL;
-
-    if (text != NULL)
-        markup_text(markup, text);
-    else
-        text_put_none(markup);
-    free(text);
+    if (strcmp(wanted, "flaky") == 0)
+        return is_flaky(entry);
+    return *wanted == '\0' || is_bad(entry) == (strcmp(wanted, "bad") == 0);
 }
 
-/* --- a test's row --- */
-
-static void put_rate_bar(struct markup *markup, struct json_object *entry)
+static bool fits_client(struct json_object *entry, const char *wanted)
 {
-    static const char *const parts[][2] = {
-        {"passed", "success"}, {"failed", "failed"}, {"errors", "error"}};
-    size_t x = 0;
+    struct json_object *types = json_new_object();
+    bool fits = *wanted == '\0';
 
-    markup_open(markup, "svg", "class", "bar", "aria-hidden", "true",
-                "preserveAspectRatio", "none", NULL);
-    markup_attributef(markup, "viewBox", "0 0 %zu 1",
-                      text_amount(entry, "passed") + text_amount(entry, "failed") +
-                          text_amount(entry, "errors"));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        size_t width = text_amount(entry, parts[i][0]);
-        if (width == 0)
-            continue;
-        markup_open(markup, "rect", "data-state", parts[i][1], "height", "1", NULL);
-        markup_attributef(markup, "x", "%zu", x);
-        markup_attributef(markup, "width", "%zu", width);
-        markup_close(markup);
-        x += width;
+    select_add_types(types, text_member(entry, "name"));
+    json_object_object_foreach (types, type, member) {
+        (void)member;
+        fits = fits || select_names(type, wanted);
     }
-    markup_close(markup);
+    json_object_put(types);
+    return fits;
 }
 
-/* In percent, and neither all nor nothing unless it is so. */
-static int percent(double rate)
+static bool fits(struct json_object *entry, const struct query *query)
 {
-    int whole = (int)lround((isfinite(rate) ? fmin(fmax(rate, 0), 1) : 0) * 100);
+    const char *test = text_member(entry, "test"), *wanted = query_value(query, "test");
+    const char *texts[] = {test, text_member(entry, "name"), NULL};
 
-    return whole == 100 && rate < 1 ? 99 : whole == 0 && rate > 0 ? 1 : whole;
+    return fits_state(entry, query_value(query, "state")) &&
+           (*wanted == '\0' || select_names(test, wanted)) &&
+           fits_client(entry, query_value(query, "client")) &&
+           select_finds(query_value(query, "q"), texts);
 }
 
-static void put_rate(struct markup *markup, struct json_object *entry)
-{
-    double rate = json_object_get_double(json_member(entry, "pass_rate"));
+/* --- in which order --- */
 
-    markup_open(markup, "td", "class", "rate number", NULL);
-    markup_open(markup, "strong", NULL);
-    markup_textf(markup, "%d %%", percent(rate));
-    markup_close(markup);
-    markup_text(markup, " ");
-    markup_open(markup, "small", NULL);
-    markup_textf(markup, "%zu of %zu passed", text_amount(entry, "passed"),
-                 text_amount(entry, "runs"));
-    markup_close(markup);
-    put_rate_bar(markup, entry);
-    markup_close(markup);
+static int compare_order(const void *a, const void *b)
+{
+    size_t left = ((const struct trend *)a)->order;
+    size_t right = ((const struct trend *)b)->order;
+
+    return (left > right) - (left < right);
 }
 
-/* The lamp of the newest outcome leads to its case. */
-static void put_last(struct markup *markup, struct json_object *last)
+static const char *member(const void *trend, const char *name)
 {
-    markup_open(markup, "td", "class", "state", NULL);
-    part_open_link(markup, text_member(last, "case"), "status");
-    put_state(markup, text_member(last, "state"));
-    markup_close(markup);
-    markup_close(markup);
+    return text_member(((const struct trend *)trend)->entry, name);
 }
 
-static void put_test(struct markup *markup, struct json_object *entry)
+static int compare_names(const void *a, const void *b)
 {
-    size_t flaky = text_amount(entry, "flaky");
+    int tests = strcmp(member(a, "test"), member(b, "test"));
+    int names = tests != 0 ? tests : strcmp(member(a, "name"), member(b, "name"));
 
-    markup_open(markup, "th", "scope", "row", NULL);
-    text_put(markup, text_member(entry, "test"), TEXT_BOARD_BYTES);
-    if (json_object_get_boolean(json_member(entry, "is_flaky"))) {
-        markup_text(markup, " ");
-        markup_open(markup, "span", "class", "flaky", NULL);
-        if (flaky > 0)
-            markup_attributef(markup, "title",
-                              "passed only after a retry: %zu of %zu times", flaky,
-                              text_amount(entry, "runs"));
-        markup_text(markup, "≈ flaky");
-        markup_close(markup);
+    return names != 0 ? names : compare_order(a, b);
+}
+
+static double number(struct json_object *object, const char *name)
+{
+    return json_object_get_double(json_member(object, name));
+}
+
+/* The lowest first. */
+static int compare_rates(const void *a, const void *b)
+{
+    double left = number(((const struct trend *)a)->entry, "pass_rate");
+    double right = number(((const struct trend *)b)->entry, "pass_rate");
+
+    return left != right ? (left > right) - (left < right) : compare_order(a, b);
+}
+
+/* The longest first. */
+static int compare_durations(const void *a, const void *b)
+{
+    const struct trend *left = a, *right = b;
+    double x = number(json_member(left->entry, "durations"), "median");
+    double y = number(json_member(right->entry, "durations"), "median");
+
+    return x != y ? (x < y) - (x > y) : compare_order(a, b);
+}
+
+/* The latest first, those that never changed last. */
+static int compare_changes(const void *a, const void *b)
+{
+    const struct trend *left = a, *right = b;
+    int changes = strcmp(text_member(json_member(right->entry, "changed"), "ended"),
+                         text_member(json_member(left->entry, "changed"), "ended"));
+
+    return changes != 0 ? changes : compare_order(a, b);
+}
+
+/* Those that are asked for, in the order that is asked for. Owned. */
+static struct trend *select_trends(struct json_object *document,
+                                   const struct query *query, size_t *count)
+{
+    static int (*const compare[])(const void *, const void *) = {
+        compare_names, compare_rates, compare_durations, compare_changes};
+    size_t all = text_count(document, "tests");
+    struct trend *trends = xcalloc(all + 1, sizeof *trends);
+
+    *count = 0;
+    for (size_t i = 0; i < all; i++) {
+        struct json_object *entry = text_element(document, "tests", i);
+        if (fits(entry, query))
+            trends[(*count)++] = (struct trend){entry, i};
     }
-    markup_open(markup, "span", "class", "pair", NULL);
-    text_put_words(markup, text_member(entry, "name"), TEXT_BOARD_BYTES);
-    markup_close(markup);
-    markup_close(markup);
-}
-
-static void put_changed(struct markup *markup, struct json_object *changed,
-                        const char *now)
-{
-    markup_open(markup, "td", "class", "changed", "data-label", "changed", NULL);
-    if (changed == NULL) {
-        text_put_none(markup);
-    } else {
-        part_open_link(markup, text_member(changed, "case"), "status");
-        text_put_ago(markup, text_member(changed, "ended"), now);
-        markup_close(markup);
-        markup_text(markup, " ");
-        markup_open(markup, "small", NULL);
-        text_put(markup, text_member(changed, "from"), TEXT_BOARD_BYTES);
-        markup_text(markup, " → ");
-        text_put(markup, text_member(changed, "to"), TEXT_BOARD_BYTES);
-        markup_close(markup);
+    for (size_t i = 0; sorts[i] != NULL && *count > 0; i++) {
+        if (query_is(query, "sort", sorts[i]))
+            qsort(trends, *count, sizeof *trends, compare[i]);
     }
-    markup_close(markup);
+    return trends;
 }
 
-/* Small lamps; what they mean in words is for the pointer and for those who hear the
- * page. */
-static void put_outcome(struct markup *markup, struct json_object *outcome)
-{
-    enum part_state state = part_state(text_member(outcome, "state"));
-    bool is_flaky = json_object_get_boolean(json_member(outcome, "flaky"));
-    char *duration =
-        text_duration(json_object_get_double(json_member(outcome, "duration")));
-    char *when = text_moment(text_member(outcome, "ended"));
-    char *title = xasprintf("%s%s, %s, %s", part_state_word(state),
-                            is_flaky ? " after a retry" : "", when, duration);
-
-    markup_open(markup, "li", NULL);
-    part_open_link(markup, text_member(outcome, "case"), "status");
-    markup_attributef(markup, "class", "outcome%s", is_flaky ? " retried" : "");
-    markup_attributef(markup, "data-state", "%s", part_state_word(state));
-    markup_attributef(markup, "title", "%s", title);
-    markup_attributef(markup, "aria-label", "%s", title);
-    markup_element(markup, "span", is_flaky ? "≈" : part_state_sign(state), "aria-hidden",
-                   "true", NULL);
-    markup_close(markup);
-    markup_close(markup);
-    free(title);
-    free(when);
-    free(duration);
-}
-
-static void put_outcomes(struct markup *markup, struct json_object *entry)
-{
-    markup_open(markup, "td", "class", "latest", NULL);
-    markup_open(markup, "ol", "class", "outcomes", NULL);
-    for (size_t i = 0; i < text_count(entry, "outcomes"); i++)
-        put_outcome(markup, text_element(entry, "outcomes", i));
-    markup_close(markup);
-    markup_close(markup);
-}
-
-/* Open a row that the page of a case can lead to. `known`: the ids that there are. */
-static void open_trend(struct markup *markup, struct json_object *entry,
-                       struct json_object *known)
-{
-    char *id = part_trend_id(text_member(entry, "test"), text_member(entry, "name"));
-    bool is_new = json_member(known, id) == NULL;
-
-    markup_open(markup, "tr", "id", is_new ? id : NULL, NULL);
-    json_put_bool(known, id, true);
-    free(id);
-}
-
-static void put_trend(struct markup *markup, struct json_object *entry, const char *now)
-{
-    struct json_object *last = json_member(entry, "last");
-
-    put_last(markup, last);
-    put_test(markup, entry);
-    put_rate(markup, entry);
-    put_outcomes(markup, entry);
-    put_changed(markup, json_member(entry, "changed"), now);
-    markup_open(markup, "td", "class", "number", "data-label", "median", NULL);
-    put_seconds(markup, json_member(json_member(entry, "durations"), "median"));
-    markup_close(markup);
-    markup_close(markup);
-    markup_text(markup, "\n");
-}
-
-/* --- all tests --- */
+/* --- the page --- */
 
 /* How many of the entries are flaky, and how many did not succeed last. */
 static void count_trends(struct json_object *trends, size_t *flaky, size_t *bad)
@@ -225,9 +160,8 @@ static void count_trends(struct json_object *trends, size_t *flaky, size_t *bad)
     *flaky = *bad = 0;
     for (size_t i = 0; i < text_count(trends, "tests"); i++) {
         struct json_object *entry = text_element(trends, "tests", i);
-        const char *state = text_member(json_member(entry, "last"), "state");
-        *flaky += json_object_get_boolean(json_member(entry, "is_flaky")) != 0;
-        *bad += part_state(state) != PART_SUCCESS;
+        *flaky += is_flaky(entry);
+        *bad += is_bad(entry);
     }
 }
 
@@ -249,25 +183,66 @@ static void put_summary(struct markup *markup, struct json_object *trends)
     markup_close(markup);
 }
 
-static void put_trends(struct markup *markup, struct json_object *trends)
+static void put_form(struct markup *markup, struct json_object *trends,
+                     const struct query *query)
+{
+    static const char *const kept[] = {NULL};
+    static const char *const cleared[] = {"state", "test", "client", "q", "sort", NULL};
+    static const char *const kinds[] = {"",        "all",         "flaky",
+                                        "flaky",   "bad",         "failed last",
+                                        "success", "passed last", NULL};
+    static const char *const orders[] = {
+        "",        "flaky first",      "name",     "test",
+        "rate",    "lowest pass rate", "duration", "longest first",
+        "changed", "latest change",    NULL};
+    struct json_object *tests = json_new_object(), *types = json_new_object();
+
+    for (size_t i = 0; i < text_count(trends, "tests"); i++) {
+        struct json_object *entry = text_element(trends, "tests", i);
+        json_put_bool(tests, text_member(entry, "test"), true);
+        select_add_types(types, text_member(entry, "name"));
+    }
+    query_open_form(markup, query, "Tests", kept);
+    query_put_choice(markup, query, "state", "Outcome", kinds);
+    query_put_names(markup, query, "test", "Test", "all", tests);
+    query_put_names(markup, query, "client", "Client", "any", types);
+    query_put_text(markup, query, "q", "Text");
+    query_put_choice(markup, query, "sort", "Order", orders);
+    query_close_form(markup, query, cleared);
+    json_object_put(types);
+    json_object_put(tests);
+}
+
+static void put_table(struct markup *markup, const struct trend *trends, size_t count,
+                      const char *now)
 {
     static const char *const columns[] = {
-        "Last",        "Test and clients", "Pass rate", "Outcomes, newest first",
-        "Last change", "Median",           NULL};
-    const char *now = text_member(trends, "now");
+        "Last",      "Test and clients", "Pass rate", "Outcomes, newest first",
+        "Durations", "Last change",      NULL};
     struct json_object *known = json_new_object();
-    size_t count = text_count(trends, "tests");
-    size_t shown = count < TRENDS_SHOWN ? count : TRENDS_SHOWN;
 
     part_open_table(markup, "board trends", "Tests from run to run", columns);
-    for (size_t i = 0; i < shown; i++) {
-        open_trend(markup, text_element(trends, "tests", i), known);
-        put_trend(markup, text_element(trends, "tests", i), now);
-    }
+    for (size_t i = 0; i < count; i++)
+        trend_put_row(markup, trends[i].entry, now, known);
+    markup_close(markup);
+    markup_close(markup);
     json_object_put(known);
-    markup_close(markup);
-    markup_close(markup);
-    put_beyond(markup, count - shown);
+}
+
+static void put_trends(struct markup *markup, struct json_object *document)
+{
+    struct query query = {json_member(document, "asked"), fields};
+    size_t count;
+    struct trend *trends = select_trends(document, &query, &count);
+    struct query_part part = query_part(&query, count, PAGE_TRENDS);
+
+    query_put_ignored(markup, &query);
+    put_form(markup, document, &query);
+    query_put_range(markup, &part, text_count(document, "tests"), "pair");
+    if (part.count > 0)
+        put_table(markup, trends + part.first, part.count, text_member(document, "now"));
+    query_put_parts(markup, &query, &part);
+    free(trends);
 }
 
 char *pages_history(struct json_object *trends, size_t *size)

@@ -2,6 +2,7 @@
 /* What all pages are made of. */
 #include "pages_parts.h"
 
+#include "casename.h"
 #include "json.h"
 #include "pages_text.h"
 #include "xalloc.h"
@@ -105,6 +106,22 @@ void part_put_attempt(struct markup *markup, struct json_object *testcase)
     else
         markup_text(markup, "≈ flaky");
     markup_close(markup);
+}
+
+/* --- elements that are found again --- */
+
+void part_put_id(struct markup *markup, struct json_object *known, const char *kind,
+                 const char *id)
+{
+    char *segment = text_segment(id);
+    char *whole = xasprintf("%s-%s", kind, segment);
+
+    if (!json_object_object_get_ex(known, whole, NULL)) {
+        markup_attributef(markup, "id", "%s", whole);
+        json_put_bool(known, whole, true);
+    }
+    free(whole);
+    free(segment);
 }
 
 /* --- the frame --- */
@@ -298,19 +315,9 @@ void part_open_path(struct markup *markup, const char *run)
     }
 }
 
-size_t part_name_length(const char *name)
-{
-    const char *number = strrchr(name, '#');
-    bool is_number = number != NULL && number > name && number[-1] == ' ' &&
-                     number[1] != '\0' &&
-                     number[1 + strspn(number + 1, "0123456789")] == '\0';
-
-    return is_number ? (size_t)(number - name) - 1 : strlen(name);
-}
-
 char *part_trend_id(const char *test, const char *name)
 {
-    char *text = xasprintf("%s/%.*s", test, (int)part_name_length(name), name);
+    char *text = xasprintf("%s/%.*s", test, (int)casename_length(name), name);
     char *id = text_segment(text);
 
     free(text);

@@ -54,7 +54,7 @@ enum part_view {
 };
 
 /* How soon the browser asks again, in seconds: while things change, and while a person
- * may read what would be folded again. */
+ * may be reading what would be folded again, or filling in what would be lost. */
 #define PART_SOON  5
 #define PART_LATER 30
 
@@ -96,6 +96,13 @@ size_t part_attempt(struct json_object *testcase);
  * Marked if the case is flaky. */
 void part_put_attempt(struct markup *markup, struct json_object *testcase);
 
+/* --- elements that are found again --- */
+
+/* The attribute id of the element just opened: "case-…", whatever the id is. Nothing if
+ * `known`, an object that is kept for the page, has it already. */
+void part_put_id(struct markup *markup, struct json_object *known, const char *kind,
+                 const char *id);
+
 /* --- links --- */
 
 /* Open a link to /status/<id>/<page>, and one to /runs/<id>/<page>. */
@@ -105,9 +112,6 @@ void part_open_run_link(struct markup *markup, const char *id, const char *page)
 /* The way down to a page: all runs, this one (where its id is not ""), then what comes
  * after it. Leaves it open for more. */
 void part_open_path(struct markup *markup, const char *run);
-
-/* Bytes of a case's name without the number ("#2") that repeating gave it. */
-size_t part_name_length(const char *name);
 
 /* Where on the page of the history a test's case is: its number ("#2") does not count.
  * Needs no escaping anywhere. Owned by the caller. */

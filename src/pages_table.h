@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A suite as a section with a table of its cases. Any thread. */
+/* Cases as a table. Any thread. */
 #ifndef TL_PAGES_TABLE_H
 #define TL_PAGES_TABLE_H
 
-#include "pages_tally.h"
+#include "pages_select.h"
 
-/* Write the table of those cases of the suite (lib/status.h) that `room` has room for.
- * Takes from room what it shows, and gives how many cases it left out. */
-size_t table_put_cases(struct markup *markup, struct json_object *suite,
-                       struct tally *room);
+/* What the rows of a table of cases have in common. */
+struct table_style {
+    const char *caption;       /* for those who do not see it; borrowed */
+    const struct query *query; /* of the page; the heads of columns sort; borrowed */
+    bool is_grouped;           /* the cases of a test stand under its name */
+    bool names_tests;          /* else: each row names its test */
+};
 
-/* The suite under a heading, with its description and its cases. */
-void table_put_suite(struct markup *markup, struct json_object *suite,
-                     struct tally *room);
+/* Write the table of `count` cases, at least one. */
+void table_put_cases(struct markup *markup, const struct selected *cases, size_t count,
+                     const struct table_style *style);
 
 #endif

@@ -44,34 +44,6 @@ size_t tally_bad(const struct tally *tally)
     return tally->of[PART_FAILED] + tally->of[PART_ERROR];
 }
 
-void tally_limit(struct tally *tally, size_t limit)
-{
-    tally->total = 0;
-    for (int i = 0; i < PART_STATE_COUNT; i++) {
-        if (tally->of[i] > limit - tally->total)
-            tally->of[i] = limit - tally->total;
-        tally->total += tally->of[i];
-    }
-}
-
-bool tally_take(struct tally *tally, enum part_state state)
-{
-    if (tally->of[state] == 0)
-        return false;
-    tally->of[state]--;
-    tally->total--;
-    return true;
-}
-
-size_t tally_overlap(const struct tally *tally, const struct tally *wanted)
-{
-    size_t overlap = 0;
-
-    for (int i = 0; i < PART_STATE_COUNT; i++)
-        overlap += tally->of[i] < wanted->of[i] ? tally->of[i] : wanted->of[i];
-    return overlap;
-}
-
 unsigned tally_lights(const struct tally *tally)
 {
     size_t ended = tally_ended(tally), bad = tally_bad(tally);
@@ -129,36 +101,46 @@ static void put_segments(struct markup *markup, const struct tally *tally)
 }
 
 /* How many of those that succeeded had failed before. */
-static void put_flaky(struct markup *markup, size_t flaky)
+static void put_flaky(struct markup *markup, size_t flaky, const struct query *query)
 {
     if (flaky == 0)
         return;
     markup_text(markup, " ");
+    query_open_link(markup, query, "state", "flaky");
     markup_open(markup, "span", "class", "flaky", "title",
                 "of these: succeeded only after they had failed", NULL);
     markup_textf(markup, "≈ %zu flaky", flaky);
     markup_close(markup);
+    markup_close(markup);
 }
 
-void tally_put_bar(struct markup *markup, const struct tally *tally)
+static void put_number(struct markup *markup, const struct tally *tally,
+                       enum part_state state, const struct query *query)
+{
+    markup_open(markup, "li", NULL);
+    query_open_link(markup, query, "state", part_state_word(state));
+    markup_open(markup, "strong", NULL);
+    markup_textf(markup, "%zu", tally->of[state]);
+    markup_close(markup);
+    markup_text(markup, " ");
+    part_lamp(markup, state);
+    markup_close(markup);
+    if (state == PART_SUCCESS)
+        put_flaky(markup, tally->flaky, query);
+    markup_close(markup);
+    markup_text(markup, "\n");
+}
+
+void tally_put_bar(struct markup *markup, const struct tally *tally,
+                   const struct query *query)
 {
     if (tally->total == 0)
         return;
     put_segments(markup, tally);
-    markup_open(markup, "ul", "class", "legend", NULL);
+    markup_open(markup, "ul", "class", "legend", "aria-label", "Cases by state", NULL);
     for (size_t i = 0; i < BAR_STATES; i++) {
-        if (tally->of[bar_order[i]] == 0)
-            continue;
-        markup_open(markup, "li", NULL);
-        markup_open(markup, "strong", NULL);
-        markup_textf(markup, "%zu", tally->of[bar_order[i]]);
-        markup_close(markup);
-        markup_text(markup, " ");
-        part_lamp(markup, bar_order[i]);
-        if (bar_order[i] == PART_SUCCESS)
-            put_flaky(markup, tally->flaky);
-        markup_close(markup);
-        markup_text(markup, "\n");
+        if (tally->of[bar_order[i]] > 0)
+            put_number(markup, tally, bar_order[i], query);
     }
     markup_close(markup);
 }

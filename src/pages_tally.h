@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many cases or clients are in which state: counted, said in words, drawn as a bar,
- * and used to choose what a page shows when there is too much. Any thread.
+ * How many cases or clients are in which state: counted, said in words, drawn as a bar.
+ * Any thread.
  */
 #ifndef TL_PAGES_TALLY_H
 #define TL_PAGES_TALLY_H
 
 #include "pages_parts.h"
+#include "pages_query.h"
 
 struct tally {
     size_t of[PART_STATE_COUNT]; /* how many are in each state */
@@ -21,22 +22,15 @@ void tally_add(struct tally *tally, struct json_object *object, const char *name
 size_t tally_ended(const struct tally *tally);
 size_t tally_bad(const struct tally *tally);
 
-/* Keep at most `limit`, those that call for attention first. */
-void tally_limit(struct tally *tally, size_t limit);
-
-/* Take one of this state out; false if none is left. */
-bool tally_take(struct tally *tally, enum part_state state);
-
-/* How many of `wanted` could be taken. */
-size_t tally_overlap(const struct tally *tally, const struct tally *wanted);
-
 /* Which lamps these cases light. */
 unsigned tally_lights(const struct tally *tally);
 
 /* "3/12 done, 1 failed". Owned by the caller. */
 char *tally_title(const struct tally *tally);
 
-/* A bar with a segment for each state, and the numbers under it. */
-void tally_put_bar(struct markup *markup, const struct tally *tally);
+/* A bar with a segment for each state, and under it the numbers, each with a link to the
+ * cases in that state (the field "state" of this query). */
+void tally_put_bar(struct markup *markup, const struct tally *tally,
+                   const struct query *query);
 
 #endif

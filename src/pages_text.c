@@ -147,8 +147,10 @@ size_t text_count(struct json_object *object, const char *name)
 struct json_object *text_element(struct json_object *object, const char *name,
                                  size_t index)
 {
-    return index < text_count(object, name)
-               ? json_object_array_get_idx(json_member(object, name), index)
+    struct json_object *array = json_member(object, name);
+
+    return json_object_is_type(array, json_type_array)
+               ? json_object_array_get_idx(array, index)
                : NULL;
 }
 

@@ -2,6 +2,7 @@
 /* How a case stands, in words, and what may be done about it. */
 #include "pages_verdict.h"
 
+#include "casename.h"
 #include "json.h"
 #include "pages_parts.h"
 #include "pages_text.h"
@@ -142,7 +143,7 @@ static void put_run_forms(struct markup *markup, struct json_object *testcase)
     const char *name = text_member(testcase, "name");
     char *test =
         xasprintf("%s.%s", text_member(suite, "folder"), text_member(suite, "name"));
-    char *case_name = xasprintf("%s/%.*s", test, (int)part_name_length(name), name);
+    char *case_name = xasprintf("%s/%.*s", test, (int)casename_length(name), name);
     char *test_glob = literal_glob(test), *case_glob = literal_glob(case_name);
     bool has_ended = part_state_is_end(state_of(testcase));
 

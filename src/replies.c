@@ -18,6 +18,22 @@ bool reply_wants_page(const struct http_exchange *exchange)
     return accept != NULL && strstr(accept, "text/html") != NULL;
 }
 
+static void put_asked(void *argument, const char *name, const char *value)
+{
+    struct json_object *asked = argument;
+
+    if (!json_object_object_get_ex(asked, name, NULL))
+        json_put_text(asked, name, value);
+}
+
+struct json_object *reply_asked(const struct http_exchange *exchange)
+{
+    struct json_object *asked = json_new_object();
+
+    http_each_query(exchange, put_asked, asked);
+    return asked;
+}
+
 static void reply_html(struct http_exchange *exchange, int status, const char *html,
                        size_t size)
 {

@@ -12,6 +12,9 @@
 /* Whether a page is wanted rather than JSON, as browsers say it. */
 bool reply_wants_page(const struct http_exchange *exchange);
 
+/* What the query asks of a page: {name: value}, the first of each name. Owned. */
+struct json_object *reply_asked(const struct http_exchange *exchange);
+
 /* Answer 200 with the page that write_page() makes of the document (see src/pages.h).
  * Borrows it. Pages load nothing from elsewhere, scripts included. */
 void reply_page(struct http_exchange *exchange, struct json_object *document,

@@ -468,7 +468,8 @@ static char *read_who(const struct http_exchange *exchange, struct json_object *
 static void refuse_kept(struct http_exchange *exchange, struct daemon *daemon,
                         struct json_object *document)
 {
-    (void)daemon, (void)document;
+    (void)daemon;
+    json_object_put(document);
     http_problem(exchange, 409, "it has ended already: there is nothing to be cancelled");
 }
 

@@ -37,8 +37,7 @@ void status_root(struct http_exchange *exchange, void *context)
 static void show_run(struct http_exchange *exchange, struct daemon *daemon,
                      struct json_object *status)
 {
-    (void)daemon;
-    reply_page(exchange, status, pages_run);
+    document_reply_page(daemon->documents, exchange, status, pages_run);
 }
 
 void status_page(struct http_exchange *exchange, void *context)
@@ -133,14 +132,12 @@ static void reply_found(struct http_exchange *exchange, struct daemon *daemon,
         reply(exchange, daemon, found);
     else
         history_answer(exchange, daemon, kept, id, what, reply);
-    json_object_put(found);
 }
 
 static void show_suite(struct http_exchange *exchange, struct daemon *daemon,
                        struct json_object *suite)
 {
-    (void)daemon;
-    reply_page(exchange, suite, pages_suite);
+    document_reply_page(daemon->documents, exchange, suite, pages_suite);
 }
 
 static void give(struct http_exchange *exchange, struct daemon *daemon,
@@ -148,6 +145,7 @@ static void give(struct http_exchange *exchange, struct daemon *daemon,
 {
     (void)daemon;
     reply_json(exchange, document);
+    json_object_put(document);
 }
 
 void status_suite_page(struct http_exchange *exchange, void *context)
@@ -191,6 +189,7 @@ static void show_kept_junit(struct http_exchange *exchange, struct daemon *daemo
     (void)daemon;
     reply_xml_text(exchange, json_object_get_string(text),
                    (size_t)json_object_get_string_len(text));
+    json_object_put(text);
 }
 
 void status_run_junit(struct http_exchange *exchange, void *context)
@@ -275,18 +274,21 @@ static void show_dot(struct http_exchange *exchange, struct daemon *daemon,
 {
     (void)daemon;
     reply_dot(exchange, json_object_get_string(dot));
+    json_object_put(dot);
 }
 
 static void show_png(struct http_exchange *exchange, struct daemon *daemon,
                      struct json_object *dot)
 {
     draw(exchange, daemon, json_object_get_string(dot), PICTURE_PNG);
+    json_object_put(dot);
 }
 
 static void show_svg(struct http_exchange *exchange, struct daemon *daemon,
                      struct json_object *dot)
 {
     draw(exchange, daemon, json_object_get_string(dot), PICTURE_SVG);
+    json_object_put(dot);
 }
 
 /* Answer with the graph of the case that the path names, in the form that reply() gives
@@ -300,7 +302,6 @@ static void reply_graph(struct http_exchange *exchange, struct daemon *daemon,
     if (dot != NULL) {
         struct json_object *text = json_new_text(dot);
         reply(exchange, daemon, text);
-        json_object_put(text);
     } else {
         history_answer(exchange, daemon, context ? HISTORY_CONTEXT : HISTORY_MACHINE, id,
                        "case", reply);

@@ -4,6 +4,7 @@
 
 #include "daemon.h"
 #include "events.h"
+#include "expected.h"
 #include "homerunner.h"
 #include "httpstep.h"
 #include "input.h"
@@ -150,6 +151,11 @@ void wiring_lost(void *context, const char *client, const char *reason)
 int64_t wiring_last_polled(void *context, const char *client)
 {
     return presence_last_polled(((const struct daemon *)context)->presence, client);
+}
+
+double wiring_expected(void *context, const char *kind)
+{
+    return expected_seconds(((const struct daemon *)context)->expected, kind);
 }
 
 /* --- time --- */

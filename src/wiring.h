@@ -30,6 +30,9 @@ void wiring_lost(void *context, const char *client, const char *reason);
 /* Wall time of a client's latest poll, 0 if it never polled. */
 int64_t wiring_last_polled(void *context, const char *client);
 
+/* How long a case takes; see struct status_view. */
+double wiring_expected(void *context, const char *kind);
+
 /* The engine's deadline has come. */
 void wiring_tell_time(struct daemon *daemon);
 

@@ -199,19 +199,42 @@ static struct plain_case *scan_cases(void)
     return NULL;
 }
 
-static char *scan_reason(struct plain_case *plain)
+/* How many clients of this kind are free, and how many play. */
+static void count_kind(int kind, size_t *free_count, size_t *busy_count)
 {
-    size_t role = scan_roles(plain);
-    size_t free_count = 0, busy_count = 0;
-
-    if (role == plain->role_count)
-        return xstrdup("waits for a free homerunner deployment");
-    int kind = plain->types[role];
+    *free_count = *busy_count = 0;
     for (size_t i = 0; i < client_count; i++) {
-        free_count += clients[i].free && is_of_kind(&clients[i].client, kind);
-        busy_count +=
+        *free_count += clients[i].free && is_of_kind(&clients[i].client, kind);
+        *busy_count +=
             clients[i].client.turn != NULL && is_of_kind(&clients[i].client, kind);
     }
+}
+
+/* The first role for which there is nobody at all, or role_count. */
+static size_t scan_lack(const struct plain_case *plain)
+{
+    for (size_t role = 0; role < plain->role_count; role++) {
+        size_t free_count, busy_count;
+        count_kind(plain->types[role], &free_count, &busy_count);
+        if (free_count + busy_count == 0)
+            return role;
+    }
+    return plain->role_count;
+}
+
+static char *scan_reason(struct plain_case *plain, bool *lacks_clients)
+{
+    size_t role = scan_roles(plain), lack = scan_lack(plain);
+    size_t free_count, busy_count;
+
+    *lacks_clients = lack < plain->role_count;
+    if (role == plain->role_count)
+        return xstrdup("waits for a free homerunner deployment");
+    role = *lacks_clients ? lack : role;
+    int kind = plain->types[role];
+    count_kind(kind, &free_count, &busy_count);
+    if (*lacks_clients)
+        return xasprintf("r%zu needs %s: 0 free of 0", role, kinds[kind].name);
     size_t left = free_count;
     for (size_t i = 0; i < role; i++)
         left -= plain->types[i] == kind;
@@ -319,9 +342,11 @@ static void check_reasons(void)
     for (size_t i = 0; i < case_count; i++) {
         if (cases[i].runs || cases[i].over)
             continue;
-        char *expected = scan_reason(&cases[i]);
-        char *reason = matching_reason(matching, &cases[i].testcase);
+        bool lacks = false, should_lack;
+        char *expected = scan_reason(&cases[i], &should_lack);
+        char *reason = matching_reason(matching, &cases[i].testcase, &lacks);
         ck_assert_str_eq(reason, expected);
+        ck_assert_int_eq(lacks, should_lack);
         free(expected);
         free(reason);
     }

@@ -149,7 +149,7 @@ END_TEST
 START_TEST(one_thing_can_be_asked_for)
 {
     struct json_object *all = get_status();
-    struct status_view view = {"1.0", fixture_at(0), NULL, NULL};
+    struct status_view view = {"1.0", fixture_at(0), NULL, NULL, NULL};
     char *suite_id = xstrdup(at(all, "/suites/0/id"));
     char *case_id = xstrdup(at(all, "/suites/0/cases/1/id"));
     struct json_object *suite = status_suite(world.engine, suite_id, &view);

@@ -346,7 +346,7 @@ START_TEST(a_run_is_forgotten)
 {
     struct upload_target target;
     char case_id[ID_SIZE], suite_id[ID_SIZE];
-    struct status_view view = {"1.0", fixture_at(0), NULL, NULL};
+    struct status_view view = {"1.0", fixture_at(0), NULL, NULL, NULL};
 
     begin_two();
     const struct run *run = engine_find_run(world.engine, FIXTURE_RUN);

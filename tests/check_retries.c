@@ -50,7 +50,7 @@ static const char *register_next(void)
 
 static struct json_object *case_document(void)
 {
-    struct status_view view = {"1.0", fixture_at(world.ms), NULL, NULL};
+    struct status_view view = {"1.0", fixture_at(world.ms), NULL, NULL, NULL};
 
     return status_case(world.engine, world_case(&world, 0)->id, &view);
 }

@@ -84,7 +84,7 @@ static enum engine_result cancel_case(const char *id)
 
 START_TEST(runs_queue)
 {
-    struct status_view view = {"1.0", fixture_at(0), NULL, NULL};
+    struct status_view view = {"1.0", fixture_at(0), NULL, NULL, NULL};
 
     ck_assert_ptr_null(engine_next_run(world.engine));
     ck_assert_int_eq(engine_run_standing(world.engine, FIXTURE_RUN), RUN_IS_UNKNOWN);
@@ -250,7 +250,7 @@ START_TEST(what_comes_after_the_end_is_told)
     char clients[20] = "";
     size_t changes;
     struct json_object *records;
-    struct status_view view = {"1.0", fixture_at(0), NULL, NULL};
+    struct status_view view = {"1.0", fixture_at(0), NULL, NULL, NULL};
 
     world_add(&world, LOOK("A", "web"), 2);
     world_begin(&world);

@@ -492,7 +492,7 @@ static int64_t last_polled_cb(void *context, const char *client);
 /* Everything that is to be seen of an engine. Owned. */
 static char *seen_of(const struct engine *engine, int64_t ms)
 {
-    struct status_view view = {"1.0", fixture_at(ms), last_polled_cb, NULL};
+    struct status_view view = {"1.0", fixture_at(ms), last_polled_cb, NULL, NULL};
     struct json_object *all = json_new_array();
     const struct testcase *testcase;
     const struct client *client;
@@ -769,7 +769,7 @@ const char *world_told(struct world *world, size_t index)
 
 char *world_status(struct world *world)
 {
-    struct status_view view = {"1.0", fixture_at(world->ms), last_polled_cb, NULL};
+    struct status_view view = {"1.0", fixture_at(world->ms), last_polled_cb, NULL, NULL};
     struct json_object *status = status_all(world->engine, &view);
     char *text = xstrdup(json_text(status));
 

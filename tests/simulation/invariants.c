@@ -236,7 +236,7 @@ static void append_clients(const struct engine *engine, struct json_object *all)
 /* Everything that is to be seen of an engine. Owned by the caller. */
 static char *seen_of(const struct engine *engine, struct instant now)
 {
-    struct status_view view = {"1.0", now, polled_cb, NULL};
+    struct status_view view = {"1.0", now, polled_cb, NULL, NULL};
     struct json_object *all = json_new_array();
     const struct testcase *testcase;
     const struct run *run;

@@ -141,7 +141,7 @@ static int64_t never_polled(void *context, const char *client)
 
 static unsigned hash_run(struct sim *sim, const struct run *run)
 {
-    struct status_view view = {"1.0", sim_now(sim), never_polled, NULL};
+    struct status_view view = {"1.0", sim_now(sim), never_polled, NULL, NULL};
     const struct suite *suite;
     unsigned hash = 0;
 
