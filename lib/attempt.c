@@ -26,7 +26,7 @@ const struct machine_state *attempt_current(const struct attempt *attempt)
 
 static void seat_withdraw(struct seat *seat)
 {
-    seat->changed = seat->changed || seat->answer != NULL;
+    seat->changed = seat->changed || seat->action != NULL;
     json_object_put(seat->data);
     free(seat->answer);
     seat->data = NULL;
@@ -84,7 +84,16 @@ static void seat_ask(struct attempt *attempt, struct seat *seat,
     seat->action = action;
     seat->deadline_ms = now->mono_ms + action->timeout_ms;
     free(seat->answer);
-    seat->answer = render_answer(seat);
+    seat->answer = NULL;
+}
+
+const char *attempt_answer(const struct attempt *attempt, size_t seat_index)
+{
+    struct seat *seat = &attempt->seats[seat_index];
+
+    if (seat->action != NULL && seat->answer == NULL)
+        seat->answer = render_answer(seat);
+    return seat->answer;
 }
 
 /* --- ending --- */
@@ -92,22 +101,15 @@ static void seat_ask(struct attempt *attempt, struct seat *seat,
 void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type,
                  const char *message, const char *details, const struct instant *now)
 {
-    static const char *const words[] = {"", "success", "failed", "error"};
-
     if (attempt->verdict.outcome != OUTCOME_NONE)
         return;
-    attempt->verdict = (struct verdict){
-        .outcome = outcome,
-        .type = type,
-        .message = xstrdup(message),
-        .details = details != NULL ? utf8_shorten(details, DETAILS_BYTES) : NULL,
-    };
+    attempt->verdict = verdict_make(outcome, type, message, details);
     for (size_t i = 0; i < attempt->machine->role_count; i++) {
         seat_withdraw(&attempt->seats[i]);
         attempt->seats[i].changed = true;
     }
     transcript_add(&attempt->transcript, now, TRANSCRIPT_END, NULL, "%s%s%s",
-                   words[outcome], *message ? ": " : "", message);
+                   outcome_text(outcome), *message ? ": " : "", message);
 }
 
 void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *type,
@@ -133,6 +135,16 @@ void attempt_end_without_value(struct attempt *attempt, char *cause,
 }
 
 /* --- entering states --- */
+
+/* The role has nothing to do here; the transcript says so of one that had. */
+static void seat_excuse(struct attempt *attempt, struct seat *seat,
+                        const struct instant *now)
+{
+    if (seat->action != NULL)
+        transcript_add(&attempt->transcript, now, TRANSCRIPT_NOTE, seat->role,
+                       "is not asked for %s any more", seat->action->name);
+    seat_withdraw(seat);
+}
 
 /* Replace the values of all actions first: what one saves must not reach its neighbours.
  */
@@ -167,7 +179,7 @@ static void enter_actions(struct attempt *attempt, const struct instant *now)
         while (i < state->action_count && state->actions[i].role != seat)
             i++;
         if (i == state->action_count)
-            seat_withdraw(&attempt->seats[seat]);
+            seat_excuse(attempt, &attempt->seats[seat], now);
     }
     for (size_t i = 0; i < state->action_count; i++) {
         const struct machine_action *action = &state->actions[i];
@@ -177,10 +189,10 @@ static void enter_actions(struct attempt *attempt, const struct instant *now)
     free(data);
 }
 
-static void withdraw_all(struct attempt *attempt)
+static void excuse_all(struct attempt *attempt, const struct instant *now)
 {
     for (size_t i = 0; i < attempt->machine->role_count; i++)
-        seat_withdraw(&attempt->seats[i]);
+        seat_excuse(attempt, &attempt->seats[i], now);
 }
 
 /* Enter one state; gives the state to go on to at once, or MACHINE_NO_STATE when it
@@ -198,7 +210,7 @@ static int enter_one(struct attempt *attempt, int state, const struct instant *n
         return MACHINE_NO_STATE;
     }
     if (machine_state_rests(entered))
-        withdraw_all(attempt);
+        excuse_all(attempt, now);
     entering_run(attempt, now);
     return machine_state_rests(entered) ? MACHINE_NO_STATE : entered->next;
 }
@@ -283,8 +295,7 @@ void attempt_free(struct attempt *attempt)
     free(attempt->seats);
     free(attempt->visits);
     free(attempt->taken_edges);
-    free(attempt->verdict.message);
-    free(attempt->verdict.details);
+    verdict_clear(&attempt->verdict);
     json_object_put(attempt->request);
     json_object_put(attempt->scope);
     json_object_put(attempt->reporters);

@@ -3,18 +3,27 @@
 #include "graph.h"
 
 #include "json.h"
+#include "markup.h"
 #include "model.h"
+#include "trace.h"
 #include "utf8.h"
 #include "xalloc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Widely there, or fonts that are as wide: the drawing is measured here, and shown there. */
+#define FONT "Helvetica,Arial,sans-serif"
+
+#define ROW_BYTES 80 /* of a line of a label */
 
 /* What is drawn. */
 struct drawing {
     FILE *out;                     /* the DOT text grows here */
     const struct machine *machine; /* what is drawn */
     const struct attempt *attempt; /* its run, or NULL */
+    struct trace *trace;           /* where that is in the transcript, or NULL; owned */
     bool context;                  /* only the current state's neighbourhood */
 };
 
@@ -30,6 +39,30 @@ static void put_quoted(FILE *out, const char *text)
         fputc((unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p, out);
     }
     fputc('"', out);
+    free(brief);
+}
+
+/* Text within one of DOT's labels like HTML, which are XML. */
+static void put_escaped(FILE *out, const char *text)
+{
+    char *brief = utf8_shorten(text, ROW_BYTES), *clean = markup_clean(brief);
+
+    for (const char *p = clean; *p != '\0'; p++) {
+        switch (*p) {
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        default:
+            fputc((unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p, out);
+        }
+    }
+    free(clean);
     free(brief);
 }
 
@@ -62,80 +95,145 @@ static bool state_is_drawn(const struct drawing *drawing, int state)
            (!drawing->context && state == drawing->machine->initial);
 }
 
-/* The node's text: the state's name, then what each role does in it. */
-static void put_state_label(const struct drawing *drawing,
-                            const struct machine_state *state)
-{
-    char *label = NULL;
-    size_t size;
-    FILE *out = xcheck(open_memstream(&label, &size));
+/* --- labels --- */
 
-    fprintf(out, "%s", state->name);
-    if (state->kind == STATE_WAIT)
-        fprintf(out, " | wait %s", json_object_get_string(state->body));
-    if (state->kind == STATE_SET)
-        fprintf(out, " | set %s", json_text(state->body));
-    if (state->kind == STATE_ASSERT || state->kind == STATE_CHECK)
-        fprintf(out, " | %s %s", state->kind == STATE_ASSERT ? "assert" : "check",
-                json_text(state->body));
-    if (state->kind == STATE_HTTP)
-        fprintf(out, " | %s", json_member_text(json_member(state->body, "http"), "url"));
-    if (state->kind == STATE_FIND)
-        fprintf(out, " | find %s", json_member_text(state->body, "save"));
-    if (fclose(out) != 0)
-        xcheck(NULL);
-    fputs("label=", drawing->out);
-    put_quoted(drawing->out, label);
-    free(label);
-    for (size_t i = 0; i < state->action_count; i++) {
-        char *line = xasprintf("%s: %s", drawing->machine->roles[state->actions[i].role],
-                               state->actions[i].name);
-        fputs(" + \"\\n\" + ", drawing->out);
-        put_quoted(drawing->out, line);
-        free(line);
+/* A row of a label, which leads to a line of the transcript (0: to none). Takes text. */
+static void put_row(const struct drawing *drawing, size_t line, bool is_title, char *text)
+{
+    fputs("<TR><TD", drawing->out);
+    if (line > 0)
+        fprintf(drawing->out,
+                " HREF=\"status#line-%zu\" TARGET=\"_parent\" "
+                "TITLE=\"line %zu of the transcript\"",
+                line, line);
+    fputs(is_title ? "><B>" : ">", drawing->out);
+    put_escaped(drawing->out, text);
+    fputs(is_title ? "</B></TD></TR>" : "</TD></TR>", drawing->out);
+    free(text);
+}
+
+/* What a state does by itself; NULL for one that asks roles. Owned. */
+static char *deed_text(const struct machine_state *state)
+{
+    switch (state->kind) {
+    case STATE_WAIT:
+        return xasprintf("wait %s", json_object_get_string(state->body));
+    case STATE_SET:
+        return xasprintf("set %s", json_text(state->body));
+    case STATE_ASSERT:
+        return xasprintf("assert %s", json_text(state->body));
+    case STATE_CHECK:
+        return xasprintf("check %s", json_text(state->body));
+    case STATE_HTTP: {
+        const char *url = json_member_text(json_member(state->body, "http"), "url");
+        return xstrdup(url != NULL ? url : "http");
+    }
+    case STATE_FIND: {
+        const char *save = json_member_text(state->body, "save");
+        return xasprintf("find %s", save != NULL ? save : "");
+    }
+    default:
+        return NULL;
     }
 }
+
+/* "3.2 s" and the like. Owned. */
+static char *spent_text(int64_t ms)
+{
+    int64_t seconds = ms / 1000;
+
+    if (seconds < 60)
+        return xasprintf("%.1f s", (double)ms / 1000);
+    if (seconds < 3600)
+        return xasprintf("%d min %02d s", (int)(seconds / 60), (int)(seconds % 60));
+    return xasprintf("%d h %02d min", (int)(seconds / 3600), (int)(seconds / 60 % 60));
+}
+
+/* How long it lasted in all, and whether that goes on; NULL if nothing is known. Owned. */
+static char *stay_text(const struct drawing *drawing, int state)
+{
+    const struct attempt *attempt = drawing->attempt;
+    unsigned visits = attempt != NULL ? attempt->visits[state] : 0;
+    char since[CLOCK_TEXT_SIZE];
+
+    if (visits == 0)
+        return NULL;
+    if (is_current(drawing, state) && attempt->verdict.outcome == OUTCOME_NONE) {
+        clock_format(attempt->entered.wall_ms, since);
+        return xasprintf("now, since %.8s UTC", strchr(since, 'T') + 1);
+    }
+    if (is_current(drawing, state) && machine_is_end(drawing->machine, state))
+        return xstrdup("ended here");
+    char *spent = spent_text(drawing->trace->spent_ms[state]);
+    char *times = visits > 1 ? xasprintf("%u times, ", visits) : xstrdup("");
+    char *text = xasprintf("%s%s%s", times, spent,
+                           is_current(drawing, state) ? ", ended here" : "");
+    free(times);
+    free(spent);
+    return text;
+}
+
+/* The node's text: the state's name, how long it lasted, what each role does in it. */
+static void put_state_label(const struct drawing *drawing, int index)
+{
+    const struct machine_state *state = &drawing->machine->states[index];
+    const struct trace *trace = drawing->trace;
+    char *stay = stay_text(drawing, index), *deed = deed_text(state);
+
+    fputs("label=<<TABLE BORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">",
+          drawing->out);
+    put_row(drawing, trace != NULL ? trace->states[index] : 0, true,
+            xstrdup(state->name));
+    if (stay != NULL)
+        put_row(drawing, 0, false, stay);
+    if (deed != NULL)
+        put_row(drawing, 0, false, deed);
+    for (size_t i = 0; i < state->action_count; i++)
+        put_row(drawing, trace != NULL ? trace->actions[trace->first[index] + i] : 0,
+                false,
+                xasprintf("%s: %s", drawing->machine->roles[state->actions[i].role],
+                          state->actions[i].name));
+    fputs("</TABLE>>", drawing->out);
+}
+
+/* --- nodes and edges --- */
 
 static const char *fill_colour(const struct drawing *drawing, int state)
 {
-    enum state_kind kind = drawing->machine->states[state].kind;
+    const struct attempt *attempt = drawing->attempt;
 
+    if (attempt == NULL || attempt->visits[state] == 0)
+        return "#ffffff";
     if (!is_current(drawing, state))
-        return drawing->attempt && drawing->attempt->visits[state] ? "#e3ecf7"
-                                                                   : "#ffffff";
-    switch (kind) {
-    case STATE_COMPLETE:
-        return "#bfe8c8";
-    case STATE_FAILURE:
-    case STATE_ERROR:
-        return "#f6c6c0";
-    default:
-        return "#ffe9a8";
-    }
+        return "#e3ecf7";
+    return attempt->verdict.outcome == OUTCOME_NONE      ? "#ffe9a8"
+           : attempt->verdict.outcome == OUTCOME_SUCCESS ? "#bfe8c8"
+                                                         : "#f6c6c0";
 }
 
-static const char *where_label(const struct attempt *attempt)
+static const char *state_class(const struct drawing *drawing, int state)
 {
-    return attempt->verdict.outcome == OUTCOME_NONE ? ", xlabel=\"now\""
-                                                    : ", xlabel=\"ended here\"";
+    const struct attempt *attempt = drawing->attempt;
+
+    if (attempt == NULL || attempt->visits[state] == 0)
+        return "state";
+    if (!is_current(drawing, state))
+        return "taken";
+    return attempt->verdict.outcome == OUTCOME_NONE      ? "current"
+           : attempt->verdict.outcome == OUTCOME_SUCCESS ? "current success"
+                                                         : "current failed";
 }
 
 static void put_state(const struct drawing *drawing, int state)
 {
-    bool visited = drawing->attempt != NULL && drawing->attempt->visits[state] > 0;
-    bool current = is_current(drawing, state);
-
     fputs("  ", drawing->out);
     put_quoted(drawing->out, drawing->machine->states[state].name);
     fputs(" [", drawing->out);
-    put_state_label(drawing, &drawing->machine->states[state]);
-    fprintf(drawing->out, ", class=\"%s\", fillcolor=\"%s\", penwidth=%d%s%s];\n",
-            current   ? "current"
-            : visited ? "taken"
-                      : "state",
-            fill_colour(drawing, state), current ? 3 : 1,
-            machine_is_end(drawing->machine, state) ? ", shape=doubleoctagon" : "",
-            current ? where_label(drawing->attempt) : "");
+    put_state_label(drawing, state);
+    fprintf(drawing->out, ", class=\"%s\", fillcolor=\"%s\", penwidth=%d%s];\n",
+            state_class(drawing, state), fill_colour(drawing, state),
+            is_current(drawing, state) ? 3 : 1,
+            machine_is_end(drawing->machine, state) ? ", shape=doubleoctagon" : "");
 }
 
 static void put_edge(const struct drawing *drawing, size_t index)
@@ -153,29 +251,39 @@ static void put_edge(const struct drawing *drawing, size_t index)
     if (edge->action >= 0) {
         const struct machine_action *action = &from->actions[edge->action];
         const char *response = action->responses[edge->response].name;
-        char *label = xasprintf("%s: %s", drawing->machine->roles[action->role],
+        /* the blanks keep it from what is beside it */
+        char *label = xasprintf(" %s: %s ", drawing->machine->roles[action->role],
                                 response != NULL ? response : "*");
         fputs(", label=", drawing->out);
         put_quoted(drawing->out, label);
         free(label);
     }
+    if (drawing->trace != NULL && drawing->trace->edges[index] > 0)
+        fprintf(drawing->out,
+                ", href=\"status#line-%zu\", target=\"_parent\", "
+                "tooltip=\"line %zu of the transcript\"",
+                drawing->trace->edges[index], drawing->trace->edges[index]);
     fputs("];\n", drawing->out);
 }
 
+/* Takes the trace. */
 static char *draw(const struct machine *machine, const struct attempt *attempt,
-                  bool context)
+                  struct trace *trace, bool context)
 {
     char *dot = NULL;
     size_t size;
     struct drawing drawing = {xcheck(open_memstream(&dot, &size)), machine, attempt,
-                              context};
+                              trace, context};
 
     fputs("digraph ", drawing.out);
     put_quoted(drawing.out, machine->name);
-    fputs(" {\n  graph [rankdir=TB, fontname=\"sans-serif\"];\n"
-          "  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\"];\n"
-          "  edge [fontname=\"sans-serif\", fontsize=11];\n",
-          drawing.out);
+    fprintf(drawing.out,
+            " {\n  graph [rankdir=TB, ranksep=0.35, nodesep=0.3, "
+            "fontname=\"" FONT "\"%s];\n"
+            "  node [shape=box, style=\"rounded,filled\", fontname=\"" FONT "\", "
+            "fontsize=12];\n"
+            "  edge [fontname=\"" FONT "\", fontsize=11];\n",
+            attempt != NULL ? ", stylesheet=\"/static/style.css\"" : "");
     for (size_t i = 0; i < machine->state_count; i++) {
         if (state_is_drawn(&drawing, (int)i))
             put_state(&drawing, (int)i);
@@ -187,12 +295,13 @@ static char *draw(const struct machine *machine, const struct attempt *attempt,
     fputs("}\n", drawing.out);
     if (fclose(drawing.out) != 0)
         xcheck(NULL);
+    trace_free(trace);
     return dot;
 }
 
 char *graph_machine(const struct machine *machine)
 {
-    return draw(machine, NULL, false);
+    return draw(machine, NULL, NULL, false);
 }
 
 char *graph_case(const struct engine *engine, const char *case_id, bool context)
@@ -205,5 +314,7 @@ char *graph_case(const struct engine *engine, const char *case_id, bool context)
     /* between two attempts the last one is looked at */
     const struct turn *turn = TAILQ_LAST(&testcase->turns, turn_list);
     const struct attempt *attempt = turn != NULL ? turn->attempt : NULL;
-    return draw(testcase->machine, attempt, context && attempt != NULL);
+    struct trace *trace =
+        attempt != NULL ? trace_new(attempt, turn->prelude.count) : NULL;
+    return draw(testcase->machine, attempt, trace, context && attempt != NULL);
 }

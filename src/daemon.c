@@ -21,6 +21,7 @@
 #include "presence.h"
 #include "reload.h"
 #include "render.h"
+#include "replies.h"
 #include "restart.h"
 #include "routes.h"
 #include "runs.h"
@@ -197,6 +198,7 @@ static void make_http(struct daemon *daemon)
     };
 
     daemon->http = http_server_new(daemon->base, routes, count, &http, daemon);
+    http_server_show_problems(daemon->http, reply_problem_page);
     log_debug("up to %zu connections", http.connections);
 }
 

@@ -40,11 +40,17 @@ static void run_download(struct job *job)
 static void reply(struct download *download)
 {
     struct http_exchange *exchange = download->exchange;
-    char *disposition = xasprintf("attachment; filename=\"%s\"", download->name);
+    bool is_shown =
+        http_query(exchange, "view") != NULL && file_element(download->name) != NULL;
+    char *disposition = xasprintf("%s; filename=\"%s\"",
+                                  is_shown ? "inline" : "attachment", download->name);
 
     http_add_header(exchange, "Content-Disposition", disposition);
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
-    http_add_header(exchange, "Content-Security-Policy", "default-src 'none'; sandbox");
+    http_add_header(exchange, "Content-Security-Policy",
+                    is_shown ? "default-src 'none'; img-src 'self'; media-src 'self'; "
+                               "style-src 'unsafe-inline'; sandbox"
+                             : "default-src 'none'; sandbox");
     http_add_header(exchange, "Cache-Control", "no-store");
     http_reply_file(exchange, file_type(download->name), download->fd, download->size);
     download->fd = -1;

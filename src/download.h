@@ -2,7 +2,8 @@
 /*
  * GET /status/<case>/files/<name>: what clients have uploaded. Only names that the engine
  * knows are looked for on the disk, on a worker; the bytes then go from the file to the
- * client without being read into memory. Loop thread only.
+ * client without being read into memory. They are downloads; with ?view=1 a picture or a
+ * video is shown by the browser. Loop thread only.
  */
 #ifndef TL_DOWNLOAD_H
 #define TL_DOWNLOAD_H

@@ -66,6 +66,10 @@ const char *file_type(const char *name)
 {
     static const char *const types[][2] = {
         {".png", "image/png"},
+        {".jpg", "image/jpeg"},
+        {".jpeg", "image/jpeg"},
+        {".gif", "image/gif"},
+        {".webp", "image/webp"},
         {".webm", "video/webm"},
         {".mp4", "video/mp4"},
         {".txt", "text/plain; charset=utf-8"},
@@ -77,6 +81,15 @@ const char *file_type(const char *name)
         if (strcasecmp(ending, types[i][0]) == 0)
             return types[i][1];
     return "application/octet-stream";
+}
+
+const char *file_element(const char *name)
+{
+    const char *type = file_type(name);
+
+    return strncmp(type, "image/", 6) == 0   ? "img"
+           : strncmp(type, "video/", 6) == 0 ? "video"
+                                             : NULL;
 }
 
 /* --- folders --- */

@@ -54,4 +54,8 @@ int files_need_folder(const char *path);
 /* The media type that goes with the ending of a name. Static. */
 const char *file_type(const char *name);
 
+/* The element of HTML that shows a file of this name: "img" or "video"; NULL for all that
+ * is only to be downloaded, as is whatever could have a script in it. Static. */
+const char *file_element(const char *name);
+
 #endif

@@ -79,6 +79,8 @@ enum history_document {
     HISTORY_CASE,    /* of the case: its "document" */
     HISTORY_MACHINE, /* of the case: a JSON string, DOT */
     HISTORY_CONTEXT, /* of the case: the same */
+    HISTORY_OTHERS,  /* of the same case in all runs: the id is "<test>\n<name>", as in
+                        history_add_cases(); see below */
     HISTORY_TRENDS,  /* what /history.json says, see below; id is not used */
     HISTORY_DURATIONS, /* {"chat.VerifyClient/red=web": seconds}: the mean of the latest
                           ones of each test and case name; id is not used */
@@ -98,7 +100,10 @@ enum history_document {
  * outcome that differs from the one before it was, as far back as runs are kept.
  * is_flaky: within its latest 30 outcomes it passed only after a retry, or its outcome
  * changed at least twice. Flaky ones first, then those that failed last, then by name.
- * Times as in /status.json, durations in seconds. */
+ * Times as in /status.json, durations in seconds.
+ *
+ * HISTORY_OTHERS: [{"run", "case", "state", "flaky", "duration", "ended", "message"}], the
+ * newest first, at most 30, as in the outcomes above. */
 uint64_t history_find(struct history *history, enum history_document what, const char *id,
                       history_read *done, void *argument);
 

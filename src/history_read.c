@@ -94,6 +94,19 @@ static struct json_object *answer_run(struct reading *reading, struct sqlite3_st
     return run;
 }
 
+static struct json_object *answer_case(struct sqlite3_stmt *row)
+{
+    static const char *const texts[] = {"run", "case", "state", "message"};
+    struct json_object *testcase = json_new_object();
+
+    for (int i = 0; i < (int)(sizeof texts / sizeof *texts); i++)
+        json_put(testcase, texts[i], column_text(row, i));
+    json_put_bool(testcase, "flaky", sqlite3_column_int(row, 4) != 0);
+    json_put_number(testcase, "duration", sqlite3_column_double(row, 5));
+    history_put_time(testcase, "ended", sqlite3_column_int64(row, 6));
+    return testcase;
+}
+
 /* The suite at the place in the status that the row says. */
 static struct json_object *answer_suite(struct reading *reading, struct sqlite3_stmt *row)
 {
@@ -108,10 +121,11 @@ static struct json_object *answer_suite(struct reading *reading, struct sqlite3_
     return suite;
 }
 
-/* A question's SQL, with ?1 for the id, and how a row is turned into the answer. */
+/* A question's SQL, with ?1 for the id, and how a row is turned into the answer; lists
+ * come first. */
 static const struct {
     const char *sql;
-    enum { LIST_OF_RUNS, DOCUMENT, TEXT, MEMBER } form;
+    enum { LIST_OF_RUNS, LIST_OF_CASES, DOCUMENT, TEXT, MEMBER } form;
 } questions[] = {
     [HISTORY_RUNS] = {"SELECT id, label, state, totals, started, ended FROM runs"
                       " ORDER BY ended DESC, rowid DESC",
@@ -130,6 +144,12 @@ static const struct {
     [HISTORY_CONTEXT] = {"SELECT context FROM cases JOIN runs ON runs.id = run"
                          " WHERE cases.id = ?1",
                          TEXT},
+    [HISTORY_OTHERS] = {"SELECT run, cases.id, cases.state, message, flaky, duration,"
+                        " cases.ended FROM cases JOIN runs ON runs.id = run"
+                        " WHERE test = substr(?1, 1, instr(?1, char(10)) - 1)"
+                        " AND series = substr(?1, instr(?1, char(10)) + 1)"
+                        " ORDER BY cases.ended DESC, cases.id LIMIT 30",
+                        LIST_OF_CASES},
 };
 
 static void take_row(struct reading *reading, struct sqlite3_stmt *row)
@@ -139,6 +159,9 @@ static void take_row(struct reading *reading, struct sqlite3_stmt *row)
     switch (questions[reading->what].form) {
     case LIST_OF_RUNS:
         json_append(reading->answer, answer_run(reading, row));
+        break;
+    case LIST_OF_CASES:
+        json_append(reading->answer, answer_case(row));
         break;
     case DOCUMENT:
         reading->answer = is_null ? NULL : column_json(reading, row, 0);
@@ -169,9 +192,9 @@ static int ask(struct reading *reading, char **words)
         database_prepare(database, questions[reading->what].sql);
     int result;
 
-    if (questions[reading->what].form == LIST_OF_RUNS)
+    if (questions[reading->what].form <= LIST_OF_CASES)
         reading->answer = json_new_array();
-    else
+    if (questions[reading->what].form != LIST_OF_RUNS)
         sqlite3_bind_text(statement, 1, reading->id, -1, SQLITE_STATIC);
     while ((result = sqlite3_step(statement)) == SQLITE_ROW)
         take_row(reading, statement);

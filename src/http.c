@@ -190,6 +190,11 @@ static bool is_unix(const char *address)
     return !strncmp(address, "unix:", strlen("unix:"));
 }
 
+void http_server_show_problems(struct http_server *server, http_problem_show *show)
+{
+    server->show = show;
+}
+
 int http_server_listen(struct http_server *server, const char *address, char **cause)
 {
     if (is_unix(address) && !unix_is_safe(cause))

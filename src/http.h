@@ -3,7 +3,7 @@
  * The HTTP front end: listeners, the route table, limits, answers. Everything here runs
  * on the loop thread. A handler answers its exchange at once, or holds it and answers
  * later; whatever is wrong with a request before a handler sees it is answered here, as
- * application/problem+json (RFC 9457).
+ * application/problem+json (RFC 9457) unless it is to be shown otherwise.
  */
 #ifndef TL_HTTP_H
 #define TL_HTTP_H
@@ -55,6 +55,15 @@ struct http_limits {
 struct http_server *http_server_new(struct event_base *base,
                                     const struct http_route *routes, size_t route_count,
                                     const struct http_limits *limits, void *context);
+
+/* Answer with a problem in another form, and give true; or leave it, and give false: then
+ * it is answered as JSON. `title` is the reason phrase. The exchange may be of a request
+ * that fits no route, or was not understood. */
+typedef bool http_problem_show(struct http_exchange *exchange, int status,
+                               const char *title, const char *detail);
+
+/* Have all problems shown so. */
+void http_server_show_problems(struct http_server *server, http_problem_show *show);
 
 /* Listen on "host:port", "[v6]:port" or "unix:/path" (port 0: any free one). A stale unix
  * socket is replaced, any other file there is not. Numeric hosts and "localhost" only: no
@@ -133,14 +142,16 @@ void http_add_header(struct http_exchange *exchange, const char *name, const cha
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
                 const void *data, size_t size);
 
-/* Answer 200 with the first `size` bytes of a file that does not shrink. Takes fd. */
+/* Answer 200 with the first `size` bytes of a file that does not shrink, or 206 with the
+ * part of them that the header Range asks for. Takes fd. */
 void http_reply_file(struct http_exchange *exchange, const char *content_type, int fd,
                      size_t size);
 
 /* Answer 200 application/json with this text. */
 void http_reply_json(struct http_exchange *exchange, const char *json);
 
-/* Answer with a problem document whose `detail` is the formatted sentence. */
+/* Answer with a problem whose `detail` is the formatted sentence: a document, or as
+ * http_server_show_problems() has it. */
 void http_problem(struct http_exchange *exchange, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -214,19 +214,47 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
     answer(exchange, status, content_type);
 }
 
+/* The part of a file that the client asks for. A condition (If-Range) can't be judged, so
+ * then it is all of it. */
+static int read_range(struct http_exchange *exchange, size_t size,
+                      struct http_range *range)
+{
+    const char *header =
+        http_header(exchange, "If-Range") ? NULL : http_header(exchange, "Range");
+    int status = http_range_read(header, size, range);
+    char text[80];
+    if (status == 206)
+        snprintf(text, sizeof(text), "bytes %zu-%zu/%zu", range->first,
+                 range->first + range->length - 1, size);
+    else
+        snprintf(text, sizeof(text), "bytes */%zu", size);
+    if (status != 200)
+        http_add_header(exchange, "Content-Range", text);
+    return status;
+}
+
 void http_reply_file(struct http_exchange *exchange, const char *content_type, int fd,
                      size_t size)
 {
     struct evbuffer *body = exchange->request->output_buffer;
+    struct http_range range;
+    int status = read_range(exchange, size, &range);
+    http_add_header(exchange, "Accept-Ranges", "bytes");
+    if (status == 416) {
+        close(fd);
+        http_problem(exchange, 416, "The file has %zu bytes.", size);
+        return;
+    }
     /* Of an empty file nothing could be mapped. */
-    if (size == 0 || evbuffer_add_file(body, fd, 0, (ev_off_t)size)) {
+    if (size == 0 ||
+        evbuffer_add_file(body, fd, (ev_off_t)range.first, (ev_off_t)range.length)) {
         close(fd);
         size > 0 ? http_problem(exchange, 500, "The file could not be read: %s.",
                                 strerror(errno))
                  : http_reply(exchange, 200, content_type, "", 0);
         return;
     }
-    answer(exchange, 200, content_type);
+    answer(exchange, status, content_type);
 }
 
 void http_reply_json(struct http_exchange *exchange, const char *json)
@@ -236,6 +264,9 @@ void http_reply_json(struct http_exchange *exchange, const char *json)
 
 static void answer_problem(struct http_exchange *exchange, int status, const char *detail)
 {
+    http_problem_show *show = exchange->connection->server->show;
+    if (show && show(exchange, status, http_problem_phrase(status), detail))
+        return;
     char *text = http_problem_text(status, detail);
     http_reply(exchange, status, "application/problem+json", text, strlen(text));
     free(text);

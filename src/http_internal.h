@@ -11,6 +11,7 @@
  *   http_exchange.c    one request for its handler, and its answer
  *   http_stream.c      answers whose body comes bit by bit
  *   http_problem.c     reason phrases and problem documents
+ *   http_range.c       the part of a file that is asked for
  *   http_room.c        large bodies, and the memory that they may take in all
  */
 #ifndef TL_HTTP_INTERNAL_H
@@ -135,6 +136,7 @@ struct http_server {
     size_t room_lent;              /* how many bodies were taken and are not returned */
     struct http_connection *first; /* the one that may gather though room is short */
     void *context;                 /* borrowed; for the handlers */
+    http_problem_show *show;       /* how problems are shown, or NULL */
     struct http_compiled *routes;  /* owned */
     size_t route_count;            /* rows of it */
     struct http_queue queues[HTTP_STATES]; /* every connection, by state */
@@ -285,5 +287,17 @@ const char *http_problem_phrase(int status);
 
 /* A problem document. Returns owned; bytes that are not UTF-8 come out as '?'. */
 char *http_problem_text(int status, const char *detail);
+
+/* --- http_range.c --- */
+
+/* A part of a file. */
+struct http_range {
+    size_t first;  /* offset of its first byte */
+    size_t length; /* bytes of it */
+};
+
+/* What the header (may be NULL) asks for of so many bytes, and the status to answer with:
+ * 200 all of them, 206 that part, 416 none. */
+int http_range_read(const char *header, size_t size, struct http_range *range);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page of a suite, and errors. */
+/* The page of a suite. */
 #include "pages.h"
 
 #include "json.h"
@@ -48,28 +48,5 @@ char *pages_suite(struct json_object *suite, size_t *size)
     if (cases.total > 0)
         cases_put_test(markup, suite, &query);
     free(done);
-    return part_finish(markup, NULL, size);
-}
-/* --- errors --- */
-
-char *pages_problem(int status, const char *title, const char *detail, size_t *size)
-{
-    char *document_title = xasprintf("%d %s – trafficlight", status, title);
-    struct part_frame frame = {document_title, PART_RED, 0, PART_NO_VIEW};
-    struct markup *markup = part_begin(&frame);
-
-    markup_open(markup, "h1", NULL);
-    markup_textf(markup, "%d ", status);
-    text_put(markup, title, 0);
-    markup_close(markup);
-    if (detail != NULL && *detail != '\0') {
-        markup_open(markup, "p", "class", "reason", NULL);
-        text_put(markup, detail, 0);
-        markup_close(markup);
-    }
-    markup_open(markup, "p", NULL);
-    markup_element(markup, "a", "Back to the board", "href", "/status", NULL);
-    markup_close(markup);
-    free(document_title);
     return part_finish(markup, NULL, size);
 }

@@ -24,7 +24,9 @@ char *pages_run(struct json_object *status, size_t *size);
 char *pages_suite(struct json_object *suite, size_t *size);
 
 /* One case with its machine and its attempts, their details, transcripts and files; of
- * status_case(), or kept. Its links are relative to /status/<case>/. */
+ * status_case(), or kept. Where it has a member "others" (HISTORY_OTHERS of
+ * src/history.h), the same case in other runs. Its links are relative to
+ * /status/<case>/. */
 char *pages_case(struct json_object *testcase, size_t *size);
 
 /* How every test and client pair fared from run to run; of HISTORY_TRENDS
@@ -53,7 +55,8 @@ char *pages_manual_gone(struct json_object *nothing, size_t *size);
  * lib/usage.h, and `base`, the address of the server for examples. */
 char *pages_actions(struct json_object *document, size_t *size);
 
-/* An error of HTTP, with the way back. `detail` may be NULL. */
-char *pages_problem(int status, const char *title, const char *detail, size_t *size);
+/* An error of HTTP, with the way back: a path, or NULL. `detail` may be NULL. */
+char *pages_problem(int status, const char *title, const char *detail, const char *back,
+                    size_t *size);
 
 #endif

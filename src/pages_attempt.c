@@ -3,8 +3,11 @@
 #include "pages_attempt.h"
 
 #include "json.h"
+#include "pages_drawings.h"
+#include "pages_files.h"
 #include "pages_parts.h"
 #include "pages_text.h"
+#include "pages_verdict.h"
 #include "xalloc.h"
 
 #include <stdint.h>
@@ -26,46 +29,21 @@ size_t attempt_count_earlier(struct json_object *testcase)
     return count > 0 && attempt_is_there(testcase) ? count - 1 : count;
 }
 
+struct json_object *attempt_shown(struct json_object *testcase)
+{
+    size_t earlier = attempt_count_earlier(testcase);
+
+    return attempt_is_there(testcase) || earlier == 0
+               ? testcase
+               : text_element(testcase, "attempts", earlier - 1);
+}
+
 static enum part_state state_of(struct json_object *object)
 {
     return part_state(text_member(object, "state"));
 }
 
-/* --- the outcome --- */
-
-void attempt_put_verdict(struct markup *markup, struct json_object *object,
-                         struct json_object *testcase)
-{
-    static const char *const before[PART_STATE_COUNT] = {
-        [PART_RUNNING] = " for ",   [PART_PREPARING] = " for ", [PART_ERROR] = " after ",
-        [PART_SUCCESS] = " after ", [PART_FAILED] = " after ",
-    };
-    enum part_state state = state_of(object);
-    const char *machine = text_member(object, "machine");
-    const char *message = text_member(object, "message");
-    char *duration =
-        text_duration(json_object_get_double(json_member(object, "duration")));
-
-    markup_open(markup, "div", "class", "verdict", NULL);
-    markup_attributef(markup, "data-state", "%s", part_state_word(state));
-    markup_open(markup, "p", NULL);
-    part_lamp(markup, state);
-    part_put_attempt(markup, testcase);
-    if (attempt_is_there(object) && before[state] != NULL)
-        markup_textf(markup, "%s%s", before[state], duration);
-    if (*machine != '\0') {
-        markup_text(markup, ", in state ");
-        text_put_in(markup, "code", NULL, machine);
-    }
-    markup_close(markup);
-    if (*message != '\0') {
-        markup_open(markup, "p", "class", "reason", NULL);
-        text_put(markup, message, 0);
-        markup_close(markup);
-    }
-    markup_close(markup);
-    free(duration);
-}
+/* --- links --- */
 
 void attempt_put_links(struct markup *markup, struct json_object *testcase)
 {
@@ -100,7 +78,10 @@ static void put_role(struct markup *markup, const char *name, struct json_object
 {
     const char *action = text_member(role, "action");
 
+    char *segment = text_segment(name);
+
     markup_open(markup, "tr", NULL);
+    markup_attributef(markup, "id", "role-%s", segment);
     markup_open(markup, "th", "scope", "row", NULL);
     text_put(markup, name, 0);
     markup_close(markup);
@@ -117,6 +98,7 @@ static void put_role(struct markup *markup, const char *name, struct json_object
         text_put_none(markup);
     markup_close(markup);
     markup_close(markup);
+    free(segment);
 }
 
 static void put_roles(struct markup *markup, struct json_object *testcase,
@@ -172,36 +154,13 @@ static void put_servers(struct markup *markup, struct json_object *testcase,
 
 /* --- files --- */
 
-/* A list of links; of this attempt, or (0) of the one that the case shows anyway. */
-static void put_file_list(struct markup *markup, struct json_object *attempt,
-                          size_t number)
-{
-    markup_open(markup, "ul", "class", "files", NULL);
-    for (size_t i = 0; i < text_count(attempt, "files"); i++) {
-        struct json_object *file = text_element(attempt, "files", i);
-        const char *name = json_is_text(file) ? json_object_get_string(file) : "";
-        char *segment = text_segment(name);
-        markup_open(markup, "li", NULL);
-        markup_open(markup, "a", NULL);
-        if (number > 0)
-            markup_attributef(markup, "href", "files/%s?attempt=%zu", segment, number);
-        else
-            markup_attributef(markup, "href", "files/%s", segment);
-        text_put(markup, name, 0);
-        markup_close(markup);
-        markup_close(markup);
-        free(segment);
-    }
-    markup_close(markup);
-}
-
 static void put_files(struct markup *markup, struct json_object *testcase,
                       const char *level)
 {
     if (text_count(testcase, "files") == 0)
         return;
     part_open_section(markup, level, "Files", "files");
-    put_file_list(markup, testcase, 0);
+    files_put(markup, testcase, 0);
     markup_close(markup);
 }
 
@@ -344,7 +303,7 @@ static void put_facts(struct markup *markup, struct json_object *attempt, size_t
     put_server_facts(markup, attempt);
     if (text_count(attempt, "files") > 0) {
         open_fact(markup, "Files");
-        put_file_list(markup, attempt, number);
+        files_put(markup, attempt, number);
         markup_close(markup);
     }
     markup_close(markup);
@@ -363,7 +322,9 @@ static void put_folded(struct markup *markup, struct json_object *attempt, size_
     }
     if (lines > 0) {
         char *prefix = xasprintf("attempt-%zu-", number);
+        drawings_put_folded(markup, attempt, prefix);
         markup_open(markup, "details", NULL);
+        markup_attributef(markup, "id", "%stranscript", prefix);
         markup_open(markup, "summary", NULL);
         markup_textf(markup, "Transcript: %zu %s", lines, lines == 1 ? "line" : "lines");
         markup_close(markup);
@@ -380,7 +341,7 @@ void attempt_open(struct markup *markup, struct json_object *object, size_t numb
          *title = xasprintf("Attempt %zu", number);
 
     part_open_section(markup, "h2", title, id);
-    attempt_put_verdict(markup, object, NULL);
+    verdict_put(markup, object, NULL);
     markup_open(markup, "p", "class", "about", NULL);
     markup_text(markup, "began ");
     text_put_moment(markup, text_member(object, "started"));
@@ -426,6 +387,7 @@ void attempt_put_players(struct markup *markup, struct json_object *testcase,
 void attempt_put_story(struct markup *markup, struct json_object *testcase,
                        const char *level)
 {
+    drawings_put_sequence(markup, testcase, level);
     put_files(markup, testcase, level);
     put_transcript(markup, testcase, level);
 }

@@ -19,10 +19,8 @@ size_t attempt_count_earlier(struct json_object *testcase);
 /* Whether there is one that goes on, or brought the outcome. */
 bool attempt_is_there(struct json_object *testcase);
 
-/* The outcome of a case or of an attempt (`object`), and the reason. The mark of the
- * attempt (part_put_attempt()) is that of `testcase`, which may be NULL. */
-void attempt_put_verdict(struct markup *markup, struct json_object *object,
-                         struct json_object *testcase);
+/* The attempt that a case shows: that one, else the last one behind it. Borrowed. */
+struct json_object *attempt_shown(struct json_object *testcase);
 
 /* A list of links to all of them. */
 void attempt_put_links(struct markup *markup, struct json_object *testcase);

@@ -4,8 +4,10 @@
 
 #include "json.h"
 #include "pages_attempt.h"
+#include "pages_drawings.h"
 #include "pages_parts.h"
 #include "pages_text.h"
+#include "pages_verdict.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -77,53 +79,50 @@ static void put_facts(struct markup *markup, struct json_object *testcase)
     markup_close(markup);
 }
 
-/* --- the machine --- */
+/* --- the same case in other runs --- */
 
-/* The picture of the latest attempt in words. Owned by the caller. */
-static char *picture_text(struct json_object *testcase)
+static void put_other(struct markup *markup, struct json_object *other)
 {
-    size_t earlier = attempt_count_earlier(testcase);
-    struct json_object *shown = attempt_is_there(testcase) || earlier == 0
-                                    ? testcase
-                                    : text_element(testcase, "attempts", earlier - 1);
-    const char *machine = text_member(shown, "machine");
-    char *text = xasprintf("State machine of %s, %s%s",
-                           text_member(json_member(testcase, "suite"), "name"),
-                           *machine != '\0' ? "in state " : "not in any state", machine);
-    char *visible = text_visible(text, 0);
+    bool is_flaky = json_object_get_boolean(json_member(other, "flaky"));
+    char *duration =
+        text_duration(json_object_get_double(json_member(other, "duration")));
+    char *segment = text_segment(text_member(other, "case"));
 
-    free(text);
-    return visible;
+    markup_open(markup, "tr", NULL);
+    markup_attributef(markup, "id", "other-%s", segment);
+    markup_open(markup, "td", "class", "state", NULL);
+    part_lamp(markup, part_state(text_member(other, "state")));
+    if (is_flaky)
+        markup_element(markup, "span", "≈ flaky", "class", "flaky", NULL);
+    markup_close(markup);
+    markup_open(markup, "th", "scope", "row", NULL);
+    part_open_link(markup, text_member(other, "case"), "status");
+    text_put_moment(markup, text_member(other, "ended"));
+    markup_close(markup);
+    markup_close(markup);
+    markup_element(markup, "td", duration, "class", "number", NULL);
+    markup_open(markup, "td", "class", "message", NULL);
+    text_put(markup, text_member(other, "message"), TEXT_BOARD_BYTES);
+    markup_close(markup);
+    markup_close(markup);
+    markup_text(markup, "\n");
+    free(segment);
+    free(duration);
 }
 
-static void put_picture(struct markup *markup, struct json_object *testcase,
-                        const char *level)
+static void put_others(struct markup *markup, struct json_object *testcase)
 {
-    static const char *const links[][2] = {
-        {"statemachine.svg", "SVG"},
-        {"statemachine.png", "PNG"},
-        {"statemachine.dot", "DOT"},
-        {"context.svg", "only what is one step around the current state"}};
-    char *alt = picture_text(testcase);
+    static const char *const columns[] = {"State", "Ended", "Duration", "Why", NULL};
 
-    part_open_section(markup, level, "Machine", "machine");
-    markup_open(markup, "figure", NULL);
-    markup_open(markup, "div", "class", "picture", "tabindex", "0", "role", "region",
-                "aria-labelledby", "machine", NULL);
-    markup_open(markup, "img", "src", "statemachine.svg", NULL);
-    markup_attributef(markup, "alt", "%s", alt);
-    markup_close(markup);
-    markup_close(markup);
-    markup_open(markup, "figcaption", NULL);
-    markup_text(markup, "The picture as");
-    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
-        markup_text(markup, i == 0 ? " " : i == 3 ? "; " : ", ");
-        markup_element(markup, "a", links[i][1], "href", links[i][0], NULL);
-    }
+    if (text_count(testcase, "others") == 0)
+        return;
+    part_open_section(markup, "h2", "In other runs", "others");
+    part_open_table(markup, "plain others", "The same case in other runs", columns);
+    for (size_t i = 0; i < text_count(testcase, "others"); i++)
+        put_other(markup, text_element(testcase, "others", i));
     markup_close(markup);
     markup_close(markup);
     markup_close(markup);
-    free(alt);
 }
 
 /* --- the page --- */
@@ -165,7 +164,7 @@ static void put_path(struct markup *markup, struct json_object *testcase)
 static void put_single(struct markup *markup, struct json_object *testcase)
 {
     attempt_put_players(markup, testcase, "h2");
-    put_picture(markup, testcase, "h2");
+    drawings_put_machine(markup, testcase, "h2");
     attempt_put_story(markup, testcase, "h2");
 }
 
@@ -174,7 +173,7 @@ static void put_latest(struct markup *markup, struct json_object *testcase)
 {
     attempt_open(markup, testcase, attempt_count_earlier(testcase) + 1);
     attempt_put_players(markup, testcase, "h3");
-    put_picture(markup, testcase, "h3");
+    drawings_put_machine(markup, testcase, "h3");
     attempt_put_story(markup, testcase, "h3");
     markup_close(markup);
 }
@@ -187,7 +186,8 @@ char *pages_case(struct json_object *testcase, size_t *size)
     markup_open(markup, "h1", NULL);
     text_put(markup, text_member(testcase, "name"), 0);
     markup_close(markup);
-    attempt_put_verdict(markup, testcase, testcase);
+    verdict_put(markup, testcase, testcase);
+    verdict_put_buttons(markup, testcase);
     put_facts(markup, testcase);
     attempt_put_earlier(markup, testcase);
     if (attempt_count_earlier(testcase) == 0)
@@ -195,6 +195,7 @@ char *pages_case(struct json_object *testcase, size_t *size)
     else if (attempt_is_there(testcase))
         put_latest(markup, testcase);
     else
-        put_picture(markup, testcase, "h2");
+        drawings_put_machine(markup, testcase, "h2");
+    put_others(markup, testcase);
     return part_finish(markup, NULL, size);
 }

@@ -39,9 +39,9 @@ static void reply_html(struct http_exchange *exchange, int status, const char *h
 {
     http_add_header(
         exchange, "Content-Security-Policy",
-        "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; "
-        "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'");
+        "default-src 'none'; img-src 'self' data:; media-src 'self'; object-src 'self'; "
+        "frame-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
     http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     http_add_header(exchange, "Cache-Control", "no-store");
     http_reply(exchange, status, HTML, html, size);
@@ -97,17 +97,38 @@ void reply_xml_text(struct http_exchange *exchange, const char *xml, size_t size
 
 void reply_missing(struct http_exchange *exchange, const char *what)
 {
-    char *detail = xasprintf("there is no %s of this id: /status lists all of the latest "
-                             "run, /runs the earlier ones",
-                             what);
+    http_problem(exchange, 404,
+                 "there is no %s of this id: /status lists all of the latest run, /runs "
+                 "the earlier ones",
+                 what);
+}
+
+/* --- problems --- */
+
+/* The path of the page of ours from which the browser came, or NULL. Borrowed. */
+static const char *way_back(const struct http_exchange *exchange)
+{
+    const char *referer = http_header(exchange, "Referer");
+    const char *host = http_header(exchange, "Host");
+    const char *authority = referer != NULL ? strstr(referer, "://") : NULL;
+    size_t length = host != NULL ? strlen(host) : 0;
+
+    if (authority == NULL || length == 0 || strncmp(authority + 3, host, length) != 0)
+        return NULL;
+    const char *path = authority + 3 + length;
+    /* "//" begins another host, and so does what browsers take for it */
+    return path[0] == '/' && path[1] != '/' && path[1] != '\\' ? path : NULL;
+}
+
+bool reply_problem_page(struct http_exchange *exchange, int status, const char *title,
+                        const char *detail)
+{
     size_t size;
 
-    if (reply_wants_page(exchange)) {
-        char *html = pages_problem(404, "Not Found", detail, &size);
-        reply_html(exchange, 404, html, size);
-        free(html);
-    } else {
-        http_problem(exchange, 404, "%s", detail);
-    }
-    free(detail);
+    if (!reply_wants_page(exchange))
+        return false;
+    char *html = pages_problem(status, title, detail, way_back(exchange), &size);
+    reply_html(exchange, status, html, size);
+    free(html);
+    return true;
 }

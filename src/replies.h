@@ -36,8 +36,10 @@ void reply_page_text(struct http_exchange *exchange, const char *html, size_t si
 void reply_json_text(struct http_exchange *exchange, const char *json, size_t size);
 void reply_xml_text(struct http_exchange *exchange, const char *xml, size_t size);
 
-/* Answer 404: there is no such thing ("case") of the id that was asked for; as a page
- * where one is wanted. */
+/* Answer 404: there is no such thing ("case") of the id that was asked for. */
 void reply_missing(struct http_exchange *exchange, const char *what);
+
+/* How problems are shown where a page is wanted; see http_server_show_problems(). */
+http_problem_show reply_problem_page;
 
 #endif

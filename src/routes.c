@@ -35,6 +35,7 @@ static const struct http_route routes[] = {
     {"GET", "/status/:id/context.png", status_context_png, 0, "the state it is in"},
     {"GET", "/status/:id/context.svg", status_context_svg, 0, "the state it is in"},
     {"GET", "/status/:id/context.dot", status_context_dot, 0, "the state it is in"},
+    {"GET", "/status/:id/sequence.svg", status_sequence, 0, "what happened in a case"},
     {"GET", "/status/:id/files/:name", status_file, 0, "a file that a client uploaded"},
     {"POST", "/status/:id/cancel", runs_cancel_case, 0, "ends a case as an error"},
     {"POST", "/runs", runs_create, 0, "asks for another run"},

@@ -210,8 +210,14 @@ static void reply_created(struct wish *wish)
 {
     const struct daemon *daemon = wish->runs->daemon;
     const char *id = json_member_text(wish->plan, "id");
-    struct json_object *head = status_run_head(daemon->engine, id);
     char *location = xasprintf("/runs/%s/status", id);
+
+    if (reply_wants_page(wish->exchange)) {
+        reply_see_other(wish->exchange, location);
+        free(location);
+        return;
+    }
+    struct json_object *head = status_run_head(daemon->engine, id);
     bool next = engine_next_run(daemon->engine) != NULL &&
                 strcmp(engine_next_run(daemon->engine), id) == 0;
 
@@ -416,6 +422,7 @@ void runs_create(struct http_exchange *exchange, void *context)
 /* Whoever waits for it. */
 struct cancelling {
     struct http_exchange *exchange; /* NULL once the client left */
+    char *page;                     /* of what is cancelled; owned */
 };
 
 static void cancelling_gone_cb(void *argument)
@@ -433,12 +440,15 @@ static void cancelled(void *argument, bool written, int64_t number,
         ; /* nobody waits for it any more */
     else if (!written)
         http_problem(cancelling->exchange, 503, "%s", cause);
+    else if (result == ENGINE_OK && reply_wants_page(cancelling->exchange))
+        reply_see_other(cancelling->exchange, cancelling->page);
     else if (result == ENGINE_OK)
         http_reply_json(cancelling->exchange, "{}");
     else
         http_problem(cancelling->exchange, result == ENGINE_UNKNOWN ? 404 : 409, "%s",
                      cause);
     free(cause);
+    free(cancelling->page);
     free(cancelling);
 }
 
@@ -470,9 +480,16 @@ static bool is_id(const char *text)
            strspn(text, "0123456789abcdef-") == ID_SIZE - 1;
 }
 
+/* What can be cancelled. */
+struct cancellable {
+    const char *what;           /* for people */
+    const char *folder;         /* its page is <folder>/<id>/status */
+    enum history_document kept; /* what stays of it */
+    struct json_object *(*make)(const char *id, const char *who); /* the input */
+};
+
 static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool is_known,
-                   enum history_document kept, const char *what,
-                   struct json_object *(*make)(const char *id, const char *who))
+                   const struct cancellable *kind)
 {
     const char *id = http_parameter(exchange, "id");
     struct json_object *body =
@@ -483,15 +500,16 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
     if (body == NULL)
         return;
     if (id == NULL || !is_id(id)) {
-        reply_missing(exchange, what);
+        reply_missing(exchange, kind->what);
     } else if (!is_known) {
-        history_answer(exchange, daemon, kept, id, what, refuse_kept);
+        history_answer(exchange, daemon, kind->kept, id, kind->what, refuse_kept);
     } else {
         struct cancelling *cancelling = xcalloc(1, sizeof *cancelling);
         char *who = read_who(exchange, body);
         cancelling->exchange = exchange;
+        cancelling->page = xasprintf("/%s/%s/status", kind->folder, id);
         http_await(exchange, cancelling_gone_cb, cancelling);
-        inputs_take(daemon->inputs, make(id, who), cancelled, cancelling);
+        inputs_take(daemon->inputs, kind->make(id, who), cancelled, cancelling);
         free(who);
     }
     json_object_put(body);
@@ -499,22 +517,25 @@ static void cancel(struct http_exchange *exchange, struct daemon *daemon, bool i
 
 void runs_cancel(struct http_exchange *exchange, void *context)
 {
+    static const struct cancellable kind = {"run", "runs", HISTORY_STATUS,
+                                            input_cancel_run};
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
     bool is_known =
         id != NULL && (engine_run_standing(daemon->engine, id) != RUN_IS_UNKNOWN ||
                        inputs_pending(daemon->inputs) > 0);
 
-    cancel(exchange, daemon, is_known, HISTORY_STATUS, "run", input_cancel_run);
+    cancel(exchange, daemon, is_known, &kind);
 }
 
 void runs_cancel_case(struct http_exchange *exchange, void *context)
 {
+    static const struct cancellable kind = {"case", "status", HISTORY_CASE,
+                                            input_cancel_case};
     struct daemon *daemon = context;
     const char *id = http_parameter(exchange, "id");
 
-    cancel(exchange, daemon, id != NULL && engine_knows_case(daemon->engine, id),
-           HISTORY_CASE, "case", input_cancel_case);
+    cancel(exchange, daemon, id != NULL && engine_knows_case(daemon->engine, id), &kind);
 }
 
 /* --- the room --- */

@@ -5,6 +5,7 @@
  */
 #include "status_api.h"
 
+#include "case_page.h"
 #include "daemon.h"
 #include "dictionary.h"
 #include "document.h"
@@ -14,8 +15,10 @@
 #include "json.h"
 #include "now.h"
 #include "pages.h"
+#include "pages_attempt.h"
 #include "render.h"
 #include "replies.h"
+#include "sequence.h"
 #include "usage.h"
 #include "xalloc.h"
 
@@ -137,14 +140,6 @@ static void show_suite(struct http_exchange *exchange, struct daemon *daemon,
     document_reply_page(daemon->documents, exchange, suite, pages_suite);
 }
 
-static void show_case(struct http_exchange *exchange, struct daemon *daemon,
-                      struct json_object *testcase)
-{
-    (void)daemon;
-    reply_page(exchange, testcase, pages_case);
-    json_object_put(testcase);
-}
-
 static void give(struct http_exchange *exchange, struct daemon *daemon,
                  struct json_object *document)
 {
@@ -160,7 +155,7 @@ void status_suite_page(struct http_exchange *exchange, void *context)
 
 void status_case_page(struct http_exchange *exchange, void *context)
 {
-    reply_found(exchange, context, status_case, HISTORY_CASE, "case", show_case);
+    reply_found(exchange, context, status_case, HISTORY_CASE, "case", case_page_show);
 }
 
 void status_case_json(struct http_exchange *exchange, void *context)
@@ -216,6 +211,18 @@ struct picture {
     uint64_t ticket;                /* to cancel the drawing */
 };
 
+/* An SVG may be shown by a page of ours, and load nothing but the style sheet. */
+static void reply_picture(struct http_exchange *exchange, const char *type,
+                          const char *data, size_t size)
+{
+    http_add_header(exchange, "Cache-Control", "no-store");
+    http_add_header(exchange, "X-Content-Type-Options", "nosniff");
+    http_add_header(exchange, "Content-Security-Policy",
+                    "default-src 'none'; style-src 'self' 'unsafe-inline'; "
+                    "frame-ancestors 'self'");
+    http_reply(exchange, 200, type, data, size);
+}
+
 static void picture_done(void *argument, const char *data, size_t size, const char *cause)
 {
     static const char *const types[] = {"image/png", "image/svg+xml"};
@@ -224,11 +231,7 @@ static void picture_done(void *argument, const char *data, size_t size, const ch
     if (cause != NULL) {
         http_problem(picture->exchange, 500, "the picture could not be drawn: %s", cause);
     } else {
-        http_add_header(picture->exchange, "Cache-Control", "no-store");
-        http_add_header(picture->exchange, "X-Content-Type-Options", "nosniff");
-        http_add_header(picture->exchange, "Content-Security-Policy",
-                        "default-src 'none'; style-src 'unsafe-inline'");
-        http_reply(picture->exchange, 200, types[picture->format], data, size);
+        reply_picture(picture->exchange, types[picture->format], data, size);
     }
     free(picture);
 }
@@ -334,4 +337,20 @@ void status_context_svg(struct http_exchange *exchange, void *context)
 void status_context_dot(struct http_exchange *exchange, void *context)
 {
     reply_graph(exchange, context, true, show_dot);
+}
+
+static void show_sequence(struct http_exchange *exchange, struct daemon *daemon,
+                          struct json_object *testcase)
+{
+    size_t size;
+    char *svg = sequence_svg(attempt_shown(testcase), &size);
+
+    (void)daemon;
+    reply_picture(exchange, "image/svg+xml", svg, size);
+    free(svg);
+}
+
+void status_sequence(struct http_exchange *exchange, void *context)
+{
+    reply_found(exchange, context, status_case, HISTORY_CASE, "case", show_sequence);
 }

@@ -24,6 +24,7 @@ http_handler status_machine_dot;
 http_handler status_context_png;
 http_handler status_context_svg;
 http_handler status_context_dot;
+http_handler status_sequence;
 http_handler status_actions_page;
 http_handler status_actions_json;
 http_handler status_health;

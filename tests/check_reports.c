@@ -483,9 +483,9 @@ START_TEST(a_machine_is_drawn)
     char *dot = graph_machine(machine);
 
     ck_assert_msg(dot_takes(dot), "%s", dot);
-    ck_assert_ptr_nonnull(strstr(dot, "\"wait | wait 1.5\""));
-    ck_assert_ptr_nonnull(strstr(dot, "\"red: look\""));
-    ck_assert_ptr_nonnull(strstr(dot, "label=\"red: *\""));
+    ck_assert_ptr_nonnull(strstr(dot, "<B>wait</B></TD></TR><TR><TD>wait 1.5</TD>"));
+    ck_assert_ptr_nonnull(strstr(dot, "<TD>red: look</TD>"));
+    ck_assert_ptr_nonnull(strstr(dot, "label=\" red: * \""));
     ck_assert_ptr_nonnull(strstr(dot, "\"complete\" ["));
     ck_assert_ptr_null(strstr(dot, "class=\"current\""));
     ck_assert_ptr_null(strstr(dot, "class=\"taken\""));
@@ -510,15 +510,41 @@ START_TEST(a_case_is_drawn_where_it_stands)
     char *waiting = graph_case(world.engine, world_case(&world, 4)->id, true);
 
     ck_assert(dot_takes(whole) && dot_takes(context) && dot_takes(waiting));
-    ck_assert_uint_eq(count_of(whole, "class=\"current\""), 1);
+    ck_assert_uint_eq(count_of(whole, "class=\"current"), 1);
     ck_assert_uint_eq(count_of(whole, "class=\"taken\""), 2); /* a state and an edge */
-    ck_assert_uint_eq(count_of(context, "class=\"current\""), 1);
+    ck_assert_uint_eq(count_of(context, "class=\"current"), 1);
     ck_assert_uint_eq(count_of(context, "class=\"taken\""), 0);
     ck_assert_ptr_null(strstr(waiting, "class=\"current\""));
     ck_assert_ptr_null(graph_case(world.engine, FIXTURE_RUN, false));
+    ck_assert_ptr_nonnull(strstr(whole, "class=\"current success\""));
+    ck_assert_ptr_nonnull(strstr(context, "class=\"current\""));
     free(whole);
     free(context);
     free(waiting);
+}
+END_TEST
+
+/* Client a was asked at 1.0 s and answered at 2.5 s; its transcript begins with who plays. */
+START_TEST(a_drawn_case_leads_to_its_transcript)
+{
+    char *won = graph_case(world.engine, world_case(&world, 0)->id, false);
+    char *lost = graph_case(world.engine, world_case(&world, 1)->id, false);
+    char *going = graph_case(world.engine, world_case(&world, 3)->id, false);
+
+    ck_assert_ptr_nonnull(
+        strstr(won, "HREF=\"status#line-2\" TARGET=\"_parent\" TITLE=\"line 2 of the "
+                    "transcript\"><B>one</B></TD></TR><TR><TD>1.5 s</TD>"));
+    ck_assert_ptr_nonnull(strstr(won, "line-3\" TARGET=\"_parent\" TITLE=\"line 3 of the "
+                                      "transcript\">red: look</TD>"));
+    ck_assert_ptr_nonnull(strstr(won, "href=\"status#line-4\", target=\"_parent\""));
+    ck_assert_ptr_nonnull(strstr(won, "<B>complete</B></TD></TR><TR><TD>ended here<"));
+    ck_assert_ptr_nonnull(strstr(lost, "<TD>1.5 s, ended here</TD>"));
+    ck_assert_ptr_nonnull(strstr(lost, "class=\"current failed\""));
+    ck_assert_ptr_nonnull(strstr(going, "<TD>now, since "));
+    ck_assert_ptr_null(strstr(going, "ended here"));
+    free(going);
+    free(lost);
+    free(won);
 }
 END_TEST
 
@@ -528,7 +554,7 @@ START_TEST(a_case_between_attempts_is_drawn)
         char *whole = graph_case(world.engine, world_case(&world, i)->id, false);
         char *context = graph_case(world.engine, world_case(&world, i)->id, true);
         ck_assert(whole != NULL && context != NULL);
-        ck_assert_uint_eq(count_of(whole, "class=\"current\""), 1); /* of the last one */
+        ck_assert_uint_eq(count_of(whole, "class=\"current"), 1); /* of the last one */
         free(context);
         free(whole);
     }
@@ -551,6 +577,7 @@ int main(void)
     tcase_add_loop_test(tcase, text_is_cleaned, 0, ROWS(cleaned));
     tcase_add_test(tcase, a_machine_is_drawn);
     tcase_add_test(tcase, a_case_is_drawn_where_it_stands);
+    tcase_add_test(tcase, a_drawn_case_leads_to_its_transcript);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("retried");
     tcase_add_checked_fixture(tcase, setup_retried, teardown);

@@ -519,11 +519,11 @@ def waits(steps):
 def drawn_waits(drawing, roles):
     """The same, as the drawing of the first case says."""
     found, before = [], 0
-    nodes = re.findall(r'(?m)^ *"(\d+) [^"]*" \[label=("[^"]*"(?: \+ "[^"]*")*)', drawing)
+    nodes = re.findall(r'(?m)^ *"(\d+) [^"]*" \[label=<(.*)>, class=', drawing)
     for _, label in sorted(nodes, key=lambda node: int(node[0])):
-        if duration := re.search(r"\| wait (\S+)\"$", label):
+        if duration := re.search(r"<TD>wait (\S+)</TD>", label):
             found.append((before, duration[1]))
-        before += re.search(rf'\+ "(?:{"|".join(roles)}): ', label) is not None
+        before += re.search(rf'<TD>(?:{"|".join(roles)}): ', label) is not None
     return found
 
 
