@@ -1006,6 +1006,8 @@ static Suite *pages_checks(void)
     tcase_add_test(words, test_durations);
     tcase_add_test(words, test_ago);
     tcase_add_test(words, test_style);
+    tcase_set_timeout(shown, 60); /* sanitizers take their time */
+    tcase_set_timeout(safe, 60);
     suite_add_tcase(suite, shown);
     suite_add_tcase(suite, safe);
     suite_add_tcase(suite, words);
