@@ -26,7 +26,7 @@ const struct machine_state *attempt_current(const struct attempt *attempt)
 
 static void seat_withdraw(struct seat *seat)
 {
-    seat->changed = seat->changed || seat->answer != NULL;
+    seat->changed = seat->changed || seat->action != NULL;
     json_object_put(seat->data);
     free(seat->answer);
     seat->data = NULL;
@@ -84,7 +84,16 @@ static void seat_ask(struct attempt *attempt, struct seat *seat,
     seat->action = action;
     seat->deadline_ms = now->mono_ms + action->timeout_ms;
     free(seat->answer);
-    seat->answer = render_answer(seat);
+    seat->answer = NULL;
+}
+
+const char *attempt_answer(const struct attempt *attempt, size_t seat_index)
+{
+    struct seat *seat = &attempt->seats[seat_index];
+
+    if (seat->action != NULL && seat->answer == NULL)
+        seat->answer = render_answer(seat);
+    return seat->answer;
 }
 
 /* --- ending --- */
@@ -92,22 +101,15 @@ static void seat_ask(struct attempt *attempt, struct seat *seat,
 void attempt_end(struct attempt *attempt, enum outcome outcome, const char *type,
                  const char *message, const char *details, const struct instant *now)
 {
-    static const char *const words[] = {"", "success", "failed", "error"};
-
     if (attempt->verdict.outcome != OUTCOME_NONE)
         return;
-    attempt->verdict = (struct verdict){
-        .outcome = outcome,
-        .type = type,
-        .message = xstrdup(message),
-        .details = details != NULL ? utf8_shorten(details, DETAILS_BYTES) : NULL,
-    };
+    attempt->verdict = verdict_make(outcome, type, message, details);
     for (size_t i = 0; i < attempt->machine->role_count; i++) {
         seat_withdraw(&attempt->seats[i]);
         attempt->seats[i].changed = true;
     }
     transcript_add(&attempt->transcript, now, TRANSCRIPT_END, NULL, "%s%s%s",
-                   words[outcome], *message ? ": " : "", message);
+                   outcome_text(outcome), *message ? ": " : "", message);
 }
 
 void attempt_endf(struct attempt *attempt, enum outcome outcome, const char *type,
@@ -293,8 +295,7 @@ void attempt_free(struct attempt *attempt)
     free(attempt->seats);
     free(attempt->visits);
     free(attempt->taken_edges);
-    free(attempt->verdict.message);
-    free(attempt->verdict.details);
+    verdict_clear(&attempt->verdict);
     json_object_put(attempt->request);
     json_object_put(attempt->scope);
     json_object_put(attempt->reporters);

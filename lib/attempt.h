@@ -12,19 +12,7 @@
 #include "machine.h"
 #include "scope.h"
 #include "transcript.h"
-
-/* Of the details of a verdict so much is kept for the people who read it. */
-#define DETAILS_BYTES 20000
-
-enum outcome { OUTCOME_NONE, OUTCOME_SUCCESS, OUTCOME_FAILED, OUTCOME_ERROR };
-
-/* How an attempt ended, and why. */
-struct verdict {
-    enum outcome outcome; /* OUTCOME_NONE while it goes on */
-    const char *type;     /* the kind of reason in a word, for JUnit: "timeout"; static */
-    char *message;        /* the reason in a sentence; owned */
-    char *details;        /* more text, or NULL; owned */
-};
+#include "verdict.h"
 
 /* What one role is doing. */
 struct seat {
@@ -36,7 +24,7 @@ struct seat {
     struct json_object *data; /* of the outstanding action, `${…}` replaced; owned */
     char delivery[ID_SIZE];   /* id of the outstanding delivery; "" if none */
     char taken[ID_SIZE];      /* id of the latest delivery whose report was taken */
-    char *answer;             /* what a poll is told, as JSON text; NULL: idle; owned */
+    char *answer;             /* see attempt_answer(); NULL: not asked for; owned */
     struct instant asked;     /* when the outstanding action was given */
     int64_t deadline_ms;      /* its end on the monotonic clock */
     bool changed;             /* what a poll is told has changed; the engine resets it */
@@ -83,6 +71,10 @@ struct attempt *attempt_new(const struct machine *machine,
                             const struct scope_parts *parts, int64_t case_timeout_ms,
                             size_t transcript_limit, const struct instant *now);
 void attempt_free(struct attempt *attempt);
+
+/* What a poll of this seat is told, as JSON text; NULL: there is nothing to do. Made when
+ * it is first asked for. Borrowed until the attempt changes. */
+const char *attempt_answer(const struct attempt *attempt, size_t seat);
 
 /* A report of this seat, about this delivery (NULL or "": the seat was given none).
  * Borrows body, an object. `strict`: a name that is not accepted changes nothing, instead
@@ -131,5 +123,13 @@ int64_t attempt_deadline(const struct attempt *attempt);
 
 /* Time has passed: waits end, time-outs strike. */
 void attempt_time(struct attempt *attempt, const struct instant *now);
+
+/* All of it as JSON but for the lines of its transcript, owned by the caller; between two
+ * inputs, when nothing of it is left for the engine to do. And one from such JSON, which
+ * goes on as that one; NULL if it is none of an attempt of this machine. Borrows machine
+ * for the attempt's life. lib/attempt_snapshot.c. */
+struct json_object *attempt_snapshot(const struct attempt *attempt);
+struct attempt *attempt_restore(const struct machine *machine, size_t transcript_limit,
+                                struct json_object *json);
 
 #endif

@@ -2,6 +2,7 @@
 /* Times for people, and durations as people write them. */
 #include "clock.h"
 
+#include "json.h"
 #include "xalloc.h"
 
 #include <inttypes.h>
@@ -64,4 +65,23 @@ char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
     snprintf(text + size, CLOCK_TEXT_SIZE - size, ".%03uZ",
              (unsigned)(wall_ms % 1000) % 1000);
     return text;
+}
+
+struct json_object *instant_json(const struct instant *instant)
+{
+    struct json_object *json = json_new_array();
+
+    json_append(json, xcheck(json_object_new_int64(instant->mono_ms)));
+    json_append(json, xcheck(json_object_new_int64(instant->wall_ms)));
+    return json;
+}
+
+struct instant instant_read(struct json_object *json)
+{
+    if (!json_object_is_type(json, json_type_array) || json_object_array_length(json) < 2)
+        return (struct instant){0};
+    return (struct instant){
+        .mono_ms = json_object_get_int64(json_object_array_get_idx(json, 0)),
+        .wall_ms = json_object_get_int64(json_object_array_get_idx(json, 1)),
+    };
 }

@@ -6,6 +6,7 @@
 #ifndef TL_CLOCK_H
 #define TL_CLOCK_H
 
+#include <json-c/json.h>
 #include <stdint.h>
 
 /* A moment, on two clocks: one for time-outs, one for people. */
@@ -31,5 +32,10 @@ char *duration_format(int64_t ms);
 
 /* Write a wall time as RFC 3339 in UTC, with milliseconds. Returns text. */
 char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
+
+/* The moment as JSON, [mono, wall], owned by the caller; and back from it. What is none
+ * is the moment zero. */
+struct json_object *instant_json(const struct instant *instant);
+struct instant instant_read(struct json_object *json);
 
 #endif

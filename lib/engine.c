@@ -90,6 +90,12 @@ static bool is_in_line(const struct engine *engine, const struct client *client)
     return engine->going != NULL && client->state == CLIENT_WAITING;
 }
 
+void engine_join(struct engine *engine, struct client *client)
+{
+    client->joined = ++engine->joined;
+    matching_add_client(engine->going->matching, client);
+}
+
 void engine_forget_client(struct engine *engine, struct client *client)
 {
     if (is_in_line(engine, client))
@@ -193,7 +199,7 @@ enum engine_result engine_register(struct engine *engine, const char *id,
     }
     client->registered_ms = now->wall_ms;
     if (is_in_line(engine, client))
-        matching_add_client(engine->going->matching, client);
+        engine_join(engine, client);
     if (engine->stopping != NULL)
         engine_dismiss(engine, client, engine->stopping);
     engine_show(engine, ENGINE_CLIENT, client->id);
@@ -517,9 +523,10 @@ struct poll engine_poll(const struct engine *engine, const char *id)
     if (client->turn->attempt == NULL)
         return (struct poll){POLL_IDLE, NULL, NULL, "waiting for the servers", false};
     const struct seat *seat = &client->turn->attempt->seats[client->seat];
-    if (seat->answer == NULL)
+    const char *answer = attempt_answer(client->turn->attempt, client->seat);
+    if (answer == NULL)
         return (struct poll){POLL_IDLE, NULL, NULL, "nothing to do now", false};
-    return (struct poll){POLL_ANSWER, seat->answer, seat->delivery, NULL, false};
+    return (struct poll){POLL_ANSWER, answer, seat->delivery, NULL, false};
 }
 
 enum client_standing engine_client_standing(const struct engine *engine, const char *id)

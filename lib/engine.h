@@ -240,9 +240,16 @@ void engine_ended_runs(const struct engine *engine,
                                     size_t changes, const struct instant *ended),
                        void *argument);
 
+/* Call `each` for every run that has begun, also if it has ended, in their order. */
+void engine_begun_runs(const struct engine *engine,
+                       void (*each)(void *argument, const char *run), void *argument);
+
 /* Call `each` for every client, in the order in which they first registered. */
 void engine_clients(const struct engine *engine,
                     void (*each)(void *argument, const char *client), void *argument);
+
+/* Whether it has begun to take a snapshot, and not all of it has come. */
+bool engine_is_restoring(const struct engine *engine);
 
 /* Whether there is nothing to go on with: no run has been asked for since the engine was
  * made, or since it was told to stop. */

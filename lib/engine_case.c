@@ -7,7 +7,6 @@
 #include "json.h"
 #include "matching.h"
 #include "run.h"
-#include "utf8.h"
 #include "xalloc.h"
 
 #include <stdio.h>
@@ -105,14 +104,9 @@ static void end_turn(struct engine *engine, struct turn *turn, enum outcome outc
     if (turn->attempt != NULL) {
         attempt_end(turn->attempt, outcome, type, message, details, now);
     } else {
-        turn->verdict = (struct verdict){
-            .outcome = outcome,
-            .type = type,
-            .message = xstrdup(message),
-            .details = details != NULL ? utf8_shorten(details, DETAILS_BYTES) : NULL,
-        };
+        turn->verdict = verdict_make(outcome, type, message, details);
         transcript_add(&turn->prelude, now, TRANSCRIPT_END, NULL, "%s: %s",
-                       outcome == OUTCOME_FAILED ? "failed" : "error", message);
+                       outcome_text(outcome), message);
     }
     finish_turn(engine, turn, for_good, now);
 }
@@ -154,7 +148,7 @@ void engine_end_case(struct engine *engine, struct testcase *testcase, const cha
     if (matching != NULL)
         matching_remove_case(matching, testcase);
     heap_remove(&engine->due, &testcase->due);
-    testcase->verdict = (struct verdict){OUTCOME_ERROR, type, xstrdup(message), NULL};
+    testcase->verdict = verdict_make(OUTCOME_ERROR, type, message, NULL);
     testcase->ended = *now;
     testcase_set_state(testcase, CASE_ERROR);
     engine_show(engine, ENGINE_CASE, testcase->id);
@@ -240,23 +234,29 @@ void engine_run_case(struct engine *engine, struct testcase *testcase,
 
 /* --- starting --- */
 
-void engine_await_clients(struct engine *engine, struct testcase *testcase,
-                          const struct instant *now)
+void engine_stand_in_line(struct testcase *testcase)
 {
     const struct definition *definition = testcase->suite->definition;
     struct run *run = testcase->suite->run;
     const struct server_type *type = run_server_type(run, definition);
     const char **types = xcalloc(definition->role_count, sizeof *types);
 
-    if (!testcase_has_ended(testcase)) {
-        definition_case_types(definition, testcase->index, types);
-        matching_add_case(run->matching, testcase, types, definition->role_count,
-                          type != NULL && type->image_count > 0);
-        if (run->settings.unfilled_timeout_ms > 0)
-            heap_put(&engine->due, &testcase->due,
-                     now->mono_ms + run->settings.unfilled_timeout_ms);
-    }
+    definition_case_types(definition, testcase->index, types);
+    matching_add_case(run->matching, testcase, types, definition->role_count,
+                      type != NULL && type->image_count > 0);
     free(types);
+}
+
+void engine_await_clients(struct engine *engine, struct testcase *testcase,
+                          const struct instant *now)
+{
+    int64_t patience = testcase->suite->run->settings.unfilled_timeout_ms;
+
+    if (testcase_has_ended(testcase))
+        return;
+    engine_stand_in_line(testcase);
+    if (patience > 0)
+        heap_put(&engine->due, &testcase->due, now->mono_ms + patience);
 }
 
 /* The first servers of a type with fixed ones, under the definition's names. */

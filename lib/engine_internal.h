@@ -38,6 +38,9 @@ struct client *engine_add_client(struct engine *engine, const char *id,
                                  struct json_object *registration);
 void engine_forget_client(struct engine *engine, struct client *client);
 
+/* A client that waits stands in line, at its end, for the run that is going. */
+void engine_join(struct engine *engine, struct client *client);
+
 /* --- engine_run.c --- */
 
 /* The last case of the run that is going may have ended: then it ends, too. */
@@ -45,6 +48,9 @@ void engine_notice_end(struct engine *engine, const struct instant *now);
 
 /* End all that plays in a run, for the reason in run->broken_off, and the run. */
 void engine_break_off(struct engine *engine, struct run *run, const struct instant *now);
+
+/* Forget a run, however it stands, but not its clients. Frees it. */
+void engine_drop_run(struct engine *engine, struct run *run);
 
 /* End a run that has not ended, now. */
 void engine_end_run(struct engine *engine, struct run *run, const struct instant *now);
@@ -54,7 +60,10 @@ void engine_end_run(struct engine *engine, struct run *run, const struct instant
 /* Start every case that can start now. */
 void engine_settle(struct engine *engine, const struct instant *now);
 
-/* The case stands in line for its clients. */
+/* A case that has not ended stands in line for its clients, and no more than that. */
+void engine_stand_in_line(struct testcase *testcase);
+
+/* The case stands in line for its clients, as long as it has patience. */
 void engine_await_clients(struct engine *engine, struct testcase *testcase,
                           const struct instant *now);
 

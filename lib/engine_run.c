@@ -83,7 +83,7 @@ void engine_begin_run(struct engine *engine, const char *id, const struct instan
     }
     for (client = engine->clients; client != NULL; client = client->hh.next) {
         if (client->state == CLIENT_WAITING)
-            matching_add_client(run->matching, client);
+            engine_join(engine, client);
     }
     engine_show(engine, ENGINE_RUN, run->id);
     engine_settle(engine, now);
@@ -208,11 +208,23 @@ static void forget_former_clients(struct engine *engine, const char *run)
     engine->former = left;
 }
 
+void engine_drop_run(struct engine *engine, struct run *run)
+{
+    struct suite *suite;
+
+    TAILQ_FOREACH (suite, &run->suites, link) {
+        HASH_DEL(engine->suites_by_id, suite);
+        for (size_t i = 0; i < suite->case_count; i++)
+            HASH_DEL(engine->cases_by_id, &suite->cases[i]);
+    }
+    TAILQ_REMOVE(&engine->runs, run, link);
+    run_free(run);
+}
+
 void engine_forget_run(struct engine *engine, const char *id)
 {
     struct run *run = engine_find_run(engine, id);
     struct deployment *deployment, *next;
-    struct suite *suite;
 
     if (run == NULL)
         forget_former_clients(engine, id);
@@ -223,14 +235,8 @@ void engine_forget_run(struct engine *engine, const char *id)
         if (deployment->turn != NULL && deployment->turn->testcase->suite->run == run)
             deployment->turn = NULL;
     }
-    TAILQ_FOREACH (suite, &run->suites, link) {
-        HASH_DEL(engine->suites_by_id, suite);
-        for (size_t i = 0; i < suite->case_count; i++)
-            HASH_DEL(engine->cases_by_id, &suite->cases[i]);
-    }
-    TAILQ_REMOVE(&engine->runs, run, link);
     engine_show(engine, ENGINE_RUN, run->id);
-    run_free(run);
+    engine_drop_run(engine, run);
 }
 
 /* --- going on --- */
@@ -312,6 +318,17 @@ void engine_ended_runs(const struct engine *engine,
     }
 }
 
+void engine_begun_runs(const struct engine *engine,
+                       void (*each)(void *argument, const char *run), void *argument)
+{
+    const struct run *run;
+
+    TAILQ_FOREACH (run, &engine->runs, link) {
+        if (run->begun.mono_ms != 0)
+            each(argument, run->id);
+    }
+}
+
 void engine_clients(const struct engine *engine,
                     void (*each)(void *argument, const char *client), void *argument)
 {
@@ -341,6 +358,11 @@ bool engine_is_done(const struct engine *engine)
             return false;
     }
     return true;
+}
+
+bool engine_is_restoring(const struct engine *engine)
+{
+    return engine->is_restoring;
 }
 
 bool engine_is_fresh(const struct engine *engine)

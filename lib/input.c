@@ -6,6 +6,7 @@
 #include "ids.h"
 #include "json.h"
 #include "run.h"
+#include "snapshot.h"
 #include "utf8.h"
 #include "xalloc.h"
 
@@ -333,6 +334,22 @@ static enum engine_result apply_cancel_case(struct engine *engine,
                               cause);
 }
 
+/* --- what inputs have led to --- */
+
+struct json_object *input_snapshot(struct json_object *part)
+{
+    struct json_object *input = input_new("snapshot");
+
+    json_put(input, "part", part);
+    return input;
+}
+
+static enum engine_result apply_snapshot(struct engine *engine, struct json_object *input,
+                                         const struct instant *now, char **cause)
+{
+    return snapshot_restore(engine, json_member(input, "part"), now, cause);
+}
+
 /* --- what their members must be --- */
 
 /* Whether the member is an array of which each item fits. */
@@ -479,6 +496,7 @@ static const struct kind {
      apply_cancel_case,
      {{"case", json_type_string}, {"who", json_type_string}},
      NULL},
+    {"snapshot", apply_snapshot, {{"part", json_type_object}}, NULL},
 };
 
 static const struct kind *find_kind(struct json_object *input)
@@ -524,6 +542,8 @@ enum engine_result input_replay(struct engine *engine, struct json_object *input
 
     if (begins && *fresh && json_member(input, "checkpoint") != NULL)
         engine_restore(engine, json_member(input, "checkpoint"));
+    if (kind != NULL && kind->apply == apply_snapshot && *fresh)
+        snapshot_begin_restoring(engine);
     /* runs are kept from before the beginning that comes first */
     if (kind != NULL && kind->apply != apply_add_run)
         *fresh = false;

@@ -46,14 +46,18 @@ struct json_object *input_forget_run(const char *run);
 struct json_object *input_cancel_run(const char *run, const char *who);
 struct json_object *input_cancel_case(const char *testcase, const char *who);
 
+/* A part of a snapshot, see lib/snapshot.h; takes it. Changes nothing but an engine that
+ * has had no input but such parts, and those that bring runs. */
+struct json_object *input_snapshot(struct json_object *part);
+
 /* Do what the input says. Borrows it. ENGINE_UNREADABLE, with *cause, for one that no
  * function here makes. */
 enum engine_result input_apply(struct engine *engine, struct json_object *input,
                                const struct instant *now, char **cause);
 
 /* The same for inputs that are read back from the first one on: a beginning that has a
- * checkpoint, and comes first but for runs, restores it. `*fresh` is true before the
- * first input, and is kept by the caller from one call to the next. */
+ * checkpoint, or a snapshot, restores it where it comes first but for runs. `*fresh` is
+ * true before the first input, and is kept by the caller from one call to the next. */
 enum engine_result input_replay(struct engine *engine, struct json_object *input,
                                 const struct instant *now, bool *fresh, char **cause);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON beyond what json-c gives: strict reading with a reason, and building and reading
- * objects in a line. A JSON null is a NULL pointer, as in json-c. Any thread.
+ * objects in a line. A JSON null is a NULL pointer, as in json-c. Any thread. Reading is
+ * lib/json_read.c's.
  */
 #ifndef TL_JSON_H
 #define TL_JSON_H

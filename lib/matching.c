@@ -349,6 +349,13 @@ void matching_count_busy(const struct client *client, int change)
     }
 }
 
+void matching_seat_client(struct matching *matching, struct client *client)
+{
+    matching_add_client(matching, client);
+    leave_lines(matching, client);
+    matching_count_busy(client, 1);
+}
+
 /* --- filling roles --- */
 
 /* The free client of the type that has waited longest and was not taken in this trial. */

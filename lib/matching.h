@@ -28,6 +28,9 @@ void matching_remove_case(struct matching *matching, struct testcase *testcase);
 void matching_add_client(struct matching *matching, struct client *client);
 void matching_remove_client(struct matching *matching, struct client *client);
 
+/* A client plays already: it counts as busy under these types, and stands in no line. */
+void matching_seat_client(struct matching *matching, struct client *client);
+
 /* Forget what a client counts as: its lines are no more. */
 void matching_drop_client(struct client *client);
 

@@ -73,7 +73,8 @@ struct client {
     struct membership *memberships; /* the client types that it counts as; owned */
     size_t membership_count;        /* length of memberships */
     size_t mark;                    /* matching: the trial that took it last */
-    UT_hash_handle hh;              /* by id */
+    size_t joined;     /* while it stands in line: the smallest number came first */
+    UT_hash_handle hh; /* by id */
 };
 
 /* One attempt of a case: its clients, its servers, its files, its go through the
@@ -171,6 +172,7 @@ struct run {
     struct json_object *checkpoint; /* engine_checkpoint() just before it began; owned */
     char *broken_off;      /* why cases that wait never start; NULL: it goes on; owned */
     size_t changes;        /* grows with all that is to be seen of it after its end */
+    bool is_restored;      /* a snapshot named it; see lib/snapshot.h */
     TAILQ_ENTRY(run) link; /* in the engine's list */
 };
 
@@ -200,8 +202,10 @@ struct engine {
     char *stopping; /* why no case may start any more; NULL: it goes on; owned */
     struct json_object *
         former; /* id -> run of clients that played before the restored beginning; owned */
-    bool has_task;  /* a run was asked for since it was made, or told to stop */
-    bool unsettled; /* more cases may be able to start: engine_time() looks */
+    bool has_task;     /* a run was asked for since it was made, or told to stop */
+    bool unsettled;    /* more cases may be able to start: engine_time() looks */
+    bool is_restoring; /* it takes the parts of a snapshot; see lib/snapshot.h */
+    size_t joined;     /* numbers clients as they join the line */
 };
 
 /* Move the case to a state, counting it there. */

@@ -242,8 +242,7 @@ static void free_turn(struct turn *turn)
     json_object_put(turn->servers);
     json_object_put(turn->files);
     json_object_put(turn->colours);
-    free(turn->verdict.message);
-    free(turn->verdict.details);
+    verdict_clear(&turn->verdict);
     free(turn->players);
     free(turn);
 }
@@ -257,8 +256,7 @@ static void clear_case(struct testcase *testcase)
         free_turn(turn);
     }
     machine_release(testcase->machine);
-    free(testcase->verdict.message);
-    free(testcase->verdict.details);
+    verdict_clear(&testcase->verdict);
     free(testcase->name);
 }
 

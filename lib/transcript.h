@@ -8,6 +8,8 @@
 
 #include "clock.h"
 
+#include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* X-macro: what a line is about. */
@@ -48,6 +50,16 @@ void transcript_add(struct transcript *transcript, const struct instant *now,
     __attribute__((format(printf, 5, 6)));
 
 void transcript_clear(struct transcript *transcript);
+
+/* Up to `count` lines from number `first` on as JSON; whose they are is said by the place
+ * in `roles`. Owned by the caller. */
+struct json_object *transcript_json(const struct transcript *transcript, size_t first,
+                                    size_t count, char *const *roles, size_t role_count);
+
+/* Append lines from such JSON. Borrows roles for the transcript's life. False if it does
+ * not fit: some lines may be there then. */
+bool transcript_read(struct transcript *transcript, struct json_object *json,
+                     char *const *roles, size_t role_count);
 
 /* "state", "action" … */
 const char *transcript_kind_text(enum transcript_kind kind);

@@ -36,6 +36,10 @@ size_t utf8_valid_length(const char *text, size_t size)
     uint32_t ignored;
 
     while (at < size) {
+        if ((unsigned char)text[at] < 0x80) { /* most of it is ASCII */
+            at++;
+            continue;
+        }
         size_t length = utf8_read(text + at, size - at, &ignored);
         if (length == 0)
             break;

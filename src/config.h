@@ -58,6 +58,7 @@ struct config {
     struct config_list listen;    /* [server] listen, as http_server_listen() wants */
     char *state_dir;              /* [server] state-dir; owned */
     enum durability durability;   /* [server] durability */
+    size_t compact_after;         /* [server] compact-after; 0: never */
     struct config_list paths;     /* [tests] path: files, folders or globs */
     struct config_list only;      /* [tests] only: globs; none: everything */
     struct config_list actions;   /* [tests] actions: further dictionaries */

@@ -85,6 +85,8 @@ static const struct config_row rows[] = {
              "where the journal, the history and uploaded files are kept"),
     ROW_CHOICE(START, "server", "durability", enum durability, durability, durabilities,
                "process", "what the journal survives: process, power or none"),
+    ROW_COUNT(START, "server", "compact-after", compact_after, 0, 1000000000, "100000",
+              "inputs after which a snapshot takes their place in the journal; 0: never"),
     ROW_LIST(LIVE, "tests", "path", paths, value_path, DEFAULT_SUITES,
              "definitions: a file, a folder or a glob"),
     ROW_LIST(LIVE, "tests", "only", only, value_path, "*",

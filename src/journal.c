@@ -417,6 +417,22 @@ int journal_replay(struct journal *journal,
     return journal_file_replay(journal->file, each, context, last, cause);
 }
 
+int journal_replace(struct journal *journal, bool (*next)(void *context, char **text),
+                    void *context, const struct instant *at, int64_t *first, char **words)
+{
+    size_t wal;
+
+    assert(!journal->writing && !cutter_is_busy(journal->cutter));
+    if (journal_file_replace(journal->file, next, context, at, first, words) != 0)
+        return -1;
+    /* All of it is in the -wal, and would stay there for long. */
+    if (journal_file_checkpoint(journal->file, true, &wal, words) != 0)
+        note_checkpoint(journal, *words);
+    *words = NULL;
+    cutter_cut(journal->cutter, *first, NULL, NULL);
+    return 0;
+}
+
 /* A job that was abandoned may still be at work with its file: that one stays open. */
 void journal_free(struct journal *journal)
 {

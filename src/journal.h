@@ -51,6 +51,16 @@ int journal_replay(struct journal *journal,
                                 const struct instant *at),
                    void *context, struct instant *last, char **cause);
 
+/* Have these texts take the place of all inputs that there are, but for those that bring
+ * runs; each of them is an input that came at this moment. `next` gives one after the
+ * other in *text (owned; NULL: that was all), or false: then nothing is changed. All at
+ * once: also a process that is killed leaves either what was there or all of this. Gives
+ * 0 and the number of the first, or -1 with *words. For the start, after the replay and
+ * before all that follows. Blocks. */
+int journal_replace(struct journal *journal, bool (*next)(void *context, char **text),
+                    void *context, const struct instant *at, int64_t *first,
+                    char **words);
+
 /* How an input fared. Called from the loop, never inside of journal_write(); may call
  * that. cause NULL: it is safe, under this number (they grow); else it was refused,
  * and why (borrowed, a sentence), and the number is 0. Called in the order of

@@ -327,6 +327,14 @@ size_t journal_file_wal(const struct journal_file *file)
 
 /* --- forgetting --- */
 
+/* The next input gets the number `next`. */
+static bool forget_before(struct journal_file *file, int64_t before, int64_t next)
+{
+    sqlite3_bind_int64(file->forget, 1, next);
+    sqlite3_bind_int64(file->forget, 2, before);
+    return run_statement(file->forget);
+}
+
 static bool forget_runs(struct journal_file *file, char *const *runs, size_t count)
 {
     bool done = true;
@@ -350,13 +358,46 @@ static bool amend(struct journal_file *file, int64_t number, const char *text)
 int journal_file_forget(struct journal_file *file, int64_t before, const char *text,
                         char *const *runs, size_t count, char **words)
 {
-    sqlite3_bind_int64(file->forget, 1, file->next);
-    sqlite3_bind_int64(file->forget, 2, before < file->next ? before : file->next);
     /* The state first: it takes over the moment of the latest input. */
-    if (run_statement(file->begin) && run_statement(file->forget) &&
+    if (run_statement(file->begin) &&
+        forget_before(file, before < file->next ? before : file->next, file->next) &&
         forget_runs(file, runs, count) && amend(file, before, text) &&
         run_statement(file->commit))
         return 0;
+    roll_back(file, words);
+    return -1;
+}
+
+/* Write all texts that there are, from number *number on. */
+static bool insert_texts(struct journal_file *file,
+                         bool (*next)(void *context, char **text), void *context,
+                         const struct instant *at, int64_t *number)
+{
+    struct input input = {.at = *at};
+    bool good;
+
+    while ((good = next(context, &input.text)) && input.text != NULL) {
+        input.size = strlen(input.text);
+        good = insert(file, &input, (*number)++);
+        free(input.text);
+        if (!good)
+            break;
+    }
+    return good;
+}
+
+int journal_file_replace(struct journal_file *file,
+                         bool (*next)(void *context, char **text), void *context,
+                         const struct instant *at, int64_t *first, char **words)
+{
+    int64_t number = file->next;
+
+    if (run_statement(file->begin) && insert_texts(file, next, context, at, &number) &&
+        forget_before(file, file->next, number) && run_statement(file->commit)) {
+        *first = file->next;
+        file->next = number;
+        return 0;
+    }
     roll_back(file, words);
     return -1;
 }

@@ -38,6 +38,11 @@ int journal_file_replay(struct journal_file *file,
                                      const struct instant *at),
                         void *context, struct instant *last, char **cause);
 
+/* See journal_replace(). */
+int journal_file_replace(struct journal_file *file,
+                         bool (*next)(void *context, char **text), void *context,
+                         const struct instant *at, int64_t *first, char **words);
+
 /* Write all of these and the moment `alive` (NULL: none), or nothing. Gives 0 and the
  * number of the first, the others follow it; or -1 with *words, why not. */
 int journal_file_write(struct journal_file *file, const struct input_list *inputs,

@@ -32,6 +32,7 @@
 struct record {
     char id[ID_SIZE];         /* of the run */
     int64_t number;           /* of the journal's input with which it began; 0: none */
+    bool in_snapshot;         /* that is a snapshot, which others may share */
     size_t kept;              /* how far its changes are in the history; 0: not at all */
     int64_t retry_ms;         /* monotonic: it is not written before */
     bool failed;              /* the latest try to write it failed */
@@ -91,6 +92,22 @@ void keeping_note_beginning(struct keeping *keeping, const char *run, int64_t nu
     if (checkpoint != NULL) /* else it was cancelled before */
         find_or_make(keeping, run)->number = number;
     json_object_put(checkpoint);
+}
+
+static void note_in_snapshot(void *argument, const char *run)
+{
+    struct keeping *keeping = ((void **)argument)[0];
+    struct record *record = find_or_make(keeping, run);
+
+    record->number = *(int64_t *)((void **)argument)[1];
+    record->in_snapshot = true;
+}
+
+void keeping_note_snapshot(struct keeping *keeping, int64_t number)
+{
+    void *argument[] = {keeping, &number};
+
+    engine_begun_runs(keeping->daemon->engine, note_in_snapshot, argument);
 }
 
 /* --- writing --- */
@@ -228,8 +245,8 @@ static void cut_journal(struct keeping *keeping, const char *forgotten)
     }
     if (daemon->journal == NULL)
         return;
-    if (first == NULL) {
-        journal_cut(daemon->journal, 0, forgotten, NULL);
+    if (first == NULL || first->in_snapshot) {
+        journal_cut(daemon->journal, first != NULL ? first->number : 0, forgotten, NULL);
         return;
     }
     struct json_object *checkpoint = engine_run_checkpoint(daemon->engine, first->id);

@@ -21,6 +21,10 @@ void keeping_free(struct keeping *keeping);
 /* This run began with the journal's input of this number; nothing if it did not. */
 void keeping_note_beginning(struct keeping *keeping, const char *run, int64_t number);
 
+/* Of all runs that have begun by now, the journal has what became of them in a snapshot
+ * at this number, and no beginning. */
+void keeping_note_snapshot(struct keeping *keeping, int64_t number);
+
 /* After the journal was read back: it brings a run that the engine has forgotten since,
  * so the process died before the journal was cut. */
 void keeping_note_forgotten(struct keeping *keeping, const char *run);

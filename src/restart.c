@@ -2,6 +2,7 @@
 /* A start that finds a journal. */
 #include "restart.h"
 
+#include "compaction.h"
 #include "daemon.h"
 #include "database.h"
 #include "homerunner.h"
@@ -29,9 +30,11 @@
 struct reading {
     struct daemon *daemon;    /* borrowed */
     bool fresh;               /* see input_replay() */
+    int64_t snapshot;         /* number of its first part, while one is taken; else 0 */
     struct json_object *runs; /* array: ids of those that it brings; owned */
     size_t count;             /* inputs so far */
-    char *cause;              /* why it can't be read on; owned */
+    struct compaction_tally tally; /* of them */
+    char *cause;                   /* why it can't be read on; owned */
 };
 
 static void note_beginning(const struct reading *reading, struct json_object *input,
@@ -56,6 +59,33 @@ static void note_run(const struct reading *reading, struct json_object *input)
         json_append(reading->runs, json_new_text(run));
 }
 
+/* A part of a snapshot. */
+static void note_part(struct reading *reading, int64_t number, bool comes_first)
+{
+    if (comes_first)
+        reading->snapshot = number;
+    if (reading->snapshot == 0 || engine_is_restoring(reading->daemon->engine))
+        return;
+    keeping_note_snapshot(reading->daemon->keeping, reading->snapshot);
+    reading->snapshot = 0;
+}
+
+static void note_input(struct reading *reading, struct json_object *input,
+                       const char *text, int64_t number, bool was_fresh)
+{
+    const char *kind = json_member_text(input, "input");
+
+    if (kind != NULL && strcmp(kind, "snapshot") == 0) {
+        note_part(reading, number, was_fresh);
+        reading->tally.snapshot_bytes += strlen(text);
+    } else {
+        note_run(reading, input);
+        note_beginning(reading, input, number);
+        reading->tally.inputs++;
+        reading->tally.bytes += strlen(text);
+    }
+}
+
 /* Runs that were forgotten just before the process died are still there. */
 static void forget_runs(const struct reading *reading)
 {
@@ -74,6 +104,7 @@ static bool read_input(void *context, int64_t number, const char *text,
 {
     struct reading *reading = context;
     struct json_object *input = NULL;
+    bool was_fresh = reading->fresh;
     char *cause = NULL;
     bool good = json_read(text, strlen(text), INPUT_DEPTH, &input, &cause) == 0;
 
@@ -81,8 +112,7 @@ static bool read_input(void *context, int64_t number, const char *text,
                              &cause) == ENGINE_UNREADABLE)
         good = false;
     if (good) {
-        note_run(reading, input);
-        note_beginning(reading, input, number);
+        note_input(reading, input, text, number, was_fresh);
     } else {
         cause_set(&reading->cause, "input %" PRId64 " can't be read: %s", number, cause);
     }
@@ -147,6 +177,8 @@ bool restart_replay(struct daemon *daemon)
         return true;
     }
     bool good = journal_replay(daemon->journal, read_input, &reading, &last, &cause) == 0;
+    if (engine_is_restoring(daemon->engine))
+        cause_set(&reading.cause, "a snapshot has no end");
     if (good && reading.cause != NULL)
         good = false;
     if (!good)
@@ -154,6 +186,7 @@ bool restart_replay(struct daemon *daemon)
     if (good && last.mono_ms != 0)
         now_continue(last.mono_ms);
     if (good && reading.count > 0) {
+        compaction_look(daemon, &reading.tally, &last);
         forget_runs(&reading);
         go_on(daemon, reading.count);
     }

@@ -147,8 +147,8 @@ START_TEST(a_poll_is_told_what_to_do)
         xasprintf("{\"action\":\"look\",\"data\":{},\"id\":\"%s\",\"responses\":[]}",
                   attempt->seats[GREEN].delivery);
 
-    ck_assert_str_eq(red->answer, expected);
-    ck_assert_str_eq(attempt->seats[GREEN].answer, any);
+    ck_assert_str_eq(attempt_answer(attempt, RED), expected);
+    ck_assert_str_eq(attempt_answer(attempt, GREEN), any);
     ck_assert_str_ne(red->delivery, attempt->seats[GREEN].delivery);
     ck_assert(red->changed && attempt->seats[GREEN].changed);
     free(expected);
@@ -166,7 +166,7 @@ START_TEST(a_map_moves_at_once)
     ck_assert_int_eq(report(RED, "logged_in"), REPORT_TAKEN);
     ck_assert_str_eq(state(), "two");
     ck_assert_str_eq(asked(RED), "say");
-    ck_assert_ptr_nonnull(strstr(attempt->seats[RED].answer, "in 0123abcd"));
+    ck_assert_ptr_nonnull(strstr(attempt_answer(attempt, RED), "in 0123abcd"));
     ck_assert(attempt->seats[RED].changed);
     /* the same work goes on under its id, and nobody is woken for it */
     ck_assert_str_eq(attempt->seats[GREEN].delivery, green);
@@ -259,14 +259,14 @@ START_TEST(a_list_waits_for_all)
                 "{'response': 'anything', 'list': [1, 2]}", false);
     ck_assert_str_eq(state(), "one");
     ck_assert_str_eq(asked(GREEN), "-");
-    ck_assert_ptr_null(attempt->seats[GREEN].answer);
+    ck_assert_ptr_null(attempt_answer(attempt, GREEN));
     report_json(RED, attempt->seats[RED].delivery,
                 "{'response': 'loggedin', 'x': {'y': true}}", false);
     ck_assert_str_eq(state(), "two");
     ck_assert_str_eq(asked(RED), "-");
     /* what was understood is saved, with what the report carried */
     ck_assert_ptr_nonnull(
-        strstr(attempt->seats[GREEN].answer, "\"logged_in true anything 2\""));
+        strstr(attempt_answer(attempt, GREEN), "\"logged_in true anything 2\""));
     report(GREEN, "said");
     ended(OUTCOME_SUCCESS, "");
 }
@@ -313,7 +313,7 @@ START_TEST(a_wait_withdraws_what_is_outstanding)
     char green[ID_SIZE];
     memcpy(green, attempt->seats[GREEN].delivery, ID_SIZE);
     report(RED, "seen");
-    ck_assert_ptr_null(attempt->seats[GREEN].answer);
+    ck_assert_ptr_null(attempt_answer(attempt, GREEN));
     ck_assert_int_eq(report_json(GREEN, green, "{}", true), REPORT_STALE);
     ck_assert_str_eq(state(), "two");
 }
@@ -326,7 +326,8 @@ START_TEST(set_is_there_from_the_next_state_on)
                " 'three': {'actions': {'red': {'action': 'say',"
                "    'data': {'message': '${x} ${z}'}}}, 'next': 'complete'}}}");
     ck_assert_str_eq(state(), "three");
-    ck_assert_ptr_nonnull(strstr(attempt->seats[RED].answer, "lobby [1,\\\"lobby\\\"]"));
+    ck_assert_ptr_nonnull(
+        strstr(attempt_answer(attempt, RED), "lobby [1,\\\"lobby\\\"]"));
     ck_assert(told("set {\"x\":{\"y\":[1,\"lobby\"]}}"));
 }
 END_TEST

@@ -473,6 +473,150 @@ START_TEST(the_space_of_a_cut_is_used_again)
 }
 END_TEST
 
+/* --- texts in the place of inputs --- */
+
+/* No file may grow beyond this size; -1: any. */
+static void limit_files(off_t size)
+{
+    struct rlimit limit;
+
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size < 0 ? limit.rlim_max : (rlim_t)size;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What is to take their place, and what comes to pass on the way. */
+struct texts {
+    long next, last; /* ids of those that are left */
+    long given_up;   /* the one that can't be had; 0: none */
+    long killed;     /* the one at which the process dies; 0: none */
+};
+
+static bool next_text(void *context, char **text)
+{
+    struct texts *texts = context;
+
+    if (texts->next == texts->killed)
+        kill(getpid(), SIGKILL);
+    *text = texts->next <= texts->last ? text_of(texts->next) : NULL;
+    return texts->next++ != texts->given_up;
+}
+
+/* Gives the number of the first, or -1. */
+static int64_t replace(struct texts texts)
+{
+    struct instant at = moment(texts.next);
+    char *words = NULL;
+    int64_t first = -1;
+
+    if (journal_replace(journal, next_text, &texts, &at, &first, &words) != 0)
+        ck_assert_ptr_nonnull(words);
+    free(words);
+    return first;
+}
+
+static void write_two_runs(void)
+{
+    start();
+    add_run(1, "first");
+    write_and_wait(2, 1999);
+    add_run(2000, "second");
+    write_and_wait(2001, 3000);
+    restart();
+    replay();
+}
+
+static void assert_all_three_thousand(void)
+{
+    ck_assert_int_eq(replay(), moment(3000).mono_ms);
+    ck_assert_uint_eq(replayed_count, 3000);
+    for (long id = 1; id <= 3000; id++)
+        assert_replayed((size_t)id - 1, id);
+}
+
+START_TEST(texts_take_the_place_of_inputs)
+{
+    write_two_runs();
+    ck_assert_int_eq(replace((struct texts){.next = 4000, .last = 4002}), 3001);
+    forget_told();
+    write_and_wait(5000, 5000);
+    ck_assert_int_eq(told[0].number, 3004);
+    run_until_idle();
+    restart();
+    ck_assert_int_eq(replay(), moment(5000).mono_ms);
+    ck_assert_uint_eq(replayed_count, 6);
+    assert_replayed(0, 1);
+    assert_replayed(1, 2000);
+    assert_replayed(5, 5000);
+    for (size_t i = 2; i < 5; i++) {
+        char *text = text_of(4000 + (long)i - 2);
+        ck_assert_str_eq(replayed[i].text, text);
+        ck_assert_int_eq(replayed[i].at.mono_ms, moment(4000).mono_ms);
+        free(text);
+    }
+    /* and these can be cut again */
+    journal_cut(journal, replayed[2].number, "first", NULL);
+    journal_cut(journal, replayed[5].number, NULL, NULL);
+    run_until_idle();
+    restart();
+    replay();
+    ck_assert_uint_eq(replayed_count, 2);
+    assert_replayed(0, 2000);
+    assert_replayed(1, 5000);
+    stop();
+    sql(path, "CREATE TABLE t(n CHECK (n = 2));"
+              "INSERT INTO t SELECT count(*) FROM inputs");
+}
+END_TEST
+
+START_TEST(texts_that_can_t_be_had_change_nothing)
+{
+    write_two_runs();
+    ck_assert_int_eq(
+        replace((struct texts){.next = 4000, .last = 4900, .given_up = 4500}), -1);
+    write_and_wait(3001, 3001);
+    restart();
+    replay();
+    ck_assert_uint_eq(replayed_count, 3001);
+    ck_assert_int_eq(replayed[3000].number, 3001);
+}
+END_TEST
+
+START_TEST(texts_that_the_disk_does_not_take_change_nothing)
+{
+    write_two_runs();
+    limit_files(size_of(path));
+    ck_assert_int_eq(replace((struct texts){.next = 4000, .last = 40000}), -1);
+    limit_files(-1);
+    restart();
+    assert_all_three_thousand();
+}
+END_TEST
+
+/* The process dies after so many of the texts. */
+static const long killed_at[] = {4000, 4001, 9000, 9001};
+
+START_TEST(who_is_killed_meanwhile_has_what_was_there)
+{
+    int status;
+
+    write_two_runs();
+    stop();
+    pid_t child = fork();
+    if (child == 0) {
+        start();
+        replay();
+        replace((struct texts){.next = 4000, .last = 9000, .killed = killed_at[_i]});
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    start();
+    assert_all_three_thousand();
+}
+END_TEST
+
 /* --- the end of the process --- */
 
 static int pipe_ends[2];
@@ -555,17 +699,6 @@ END_TEST
 /* --- a disk that says no --- */
 
 static FILE *spoken; /* what was logged, owned */
-
-/* No file may grow beyond this size; -1: any. */
-static void limit_files(off_t size)
-{
-    struct rlimit limit;
-
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = size < 0 ? limit.rlim_max : (rlim_t)size;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 static void catch_log(void)
 {
@@ -1124,6 +1257,11 @@ static void add_writing(Suite *suite)
     tcase_add_test(tcase, a_cut_keeps_what_brings_runs);
     tcase_add_test(tcase, numbers_and_moments_outlive_a_cut_of_everything);
     tcase_add_test(tcase, the_space_of_a_cut_is_used_again);
+    tcase_add_test(tcase, texts_take_the_place_of_inputs);
+    tcase_add_test(tcase, texts_that_can_t_be_had_change_nothing);
+    tcase_add_test(tcase, texts_that_the_disk_does_not_take_change_nothing);
+    tcase_add_loop_test(tcase, who_is_killed_meanwhile_has_what_was_there, 0,
+                        sizeof killed_at / sizeof *killed_at);
     tcase_add_test(tcase, what_is_written_reaches_the_file);
     tcase_add_test(tcase, a_long_wal_is_made_empty);
     tcase_add_test(tcase, the_end_refuses_what_waits);

@@ -74,6 +74,21 @@ static const struct {
     {"\"\\\\\"", "\"\\\\\""},
     {"[\"\\\"-01\",2]", "[\"\\\"-01\",2]"},
     {"[1,[2,[3]],{\"a\":{\"b\":null}}]", "[1,[2,[3]],{\"a\":{\"b\":null}}]"},
+    {"{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}"},
+    {"{\"a\\nb\":{\"\\u00e9\":1},\"\":2}", "{\"a\\nb\":{\"\xc3\xa9\":1},\"\":2}"},
+    {"\"a\\u0000b\"", "\"a\\u0000b\""},
+    /* halves of characters */
+    {"\"\\ud800\"", "\"\xef\xbf\xbd\""},
+    {"\"\\udc00\\ud83d\\ude00\"", "\"\xef\xbf\xbd\xf0\x9f\x98\x80\""},
+    {"\"\\ud800\\u0041\"", "\"\xef\xbf\xbd"
+                           "A\""},
+    /* whole numbers have 64 bits */
+    {"999999999999999999", "999999999999999999"},
+    {"-999999999999999999", "-999999999999999999"},
+    {"-9223372036854775808", "-9223372036854775808"},
+    {"-9223372036854775809", "-9223372036854775808"},
+    {"9223372036854775808", "9223372036854775808"},
+    {"18446744073709551616", "18446744073709551615"},
 };
 
 START_TEST(json_is_read)
@@ -224,6 +239,60 @@ START_TEST(a_name_is_whole_or_refused)
     /* cut at its NUL, the name would be another one */
     ck_assert_msg(strstr(value, "\"type\":") == NULL, "%s", value);
     free(value);
+}
+END_TEST
+
+/* --- as json-c reads it --- */
+
+/* What json-c makes of it, as text; NULL: it refuses it. Owned. */
+static char *read_by_json_c(const char *text)
+{
+    struct json_tokener *tokener = xcheck(json_tokener_new_ex(32));
+
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    struct json_object *value =
+        json_tokener_parse_ex(tokener, text, (int)strlen(text) + 1);
+    bool read = json_tokener_get_error(tokener) == json_tokener_success;
+    json_tokener_free(tokener);
+    char *result = read ? xstrdup(json_text(value)) : NULL;
+    json_object_put(value);
+    return result;
+}
+
+/* A piece of a text that may be JSON, or nearly. */
+static const char *piece(uint64_t *seed)
+{
+    static const char *const pieces[] = {
+        "{",     "}",         "[",     "]",  ",",        ":",       "\"a\"",
+        "\"b\"", "\"a\":",    "{}",    "[]", "1",        "-0.5",    "2e3",
+        "null",  "true",      "false", " ",  "\n",       "\"\\n\"", "\"\\u",
+        "d83d",  "\"\\u00e9", "\"",    "\\", "\xc3\xa9", "\"x\":1"};
+
+    return pieces[fixture_random(seed, sizeof pieces / sizeof *pieces)];
+}
+
+START_TEST(it_is_read_as_json_c_reads_it)
+{
+    uint64_t seed = 1;
+    size_t taken = 0;
+
+    for (size_t i = 0; i < 200000; i++) {
+        char text[200] = "";
+        for (unsigned left = 1 + fixture_random(&seed, 8); left > 0; left--)
+            strcat(text, piece(&seed));
+        char *ours = read_text(text), *theirs = read_by_json_c(text);
+        if (*ours != '!') {
+            ck_assert_msg(theirs != NULL, "%s was taken for %s", text, ours);
+            ck_assert_str_eq(ours, theirs);
+            taken++;
+        } else if (theirs != NULL) { /* these are ours to refuse */
+            ck_assert_msg(strchr(text, '\n') != NULL || strstr(ours, "beyond a double"),
+                          "%s: %s", text, ours);
+        }
+        free(ours);
+        free(theirs);
+    }
+    ck_assert_uint_gt(taken, 5000);
 }
 END_TEST
 
@@ -457,6 +526,7 @@ int main(void)
     tcase_add_test(tcase, a_nul_is_no_end);
     tcase_add_test(tcase, depth_has_a_limit);
     tcase_add_test(tcase, a_name_is_whole_or_refused);
+    tcase_add_test(tcase, it_is_read_as_json_c_reads_it);
     tcase_add_loop_test(tcase, comments_become_blanks, 0, ROWS(comments));
     tcase_add_test(tcase, members_are_had_in_a_line);
     tcase_add_test(tcase, values_are_built_in_a_line);

@@ -167,7 +167,7 @@ START_TEST(an_assert_that_does_not_hold_is_a_failure)
     ended(OUTCOME_FAILED, "assertion",
           "in state 2 the same lobby: expected call_name to be \"lobby\", red reported "
           "\"other\"");
-    ck_assert_ptr_null(attempt->seats[RED].answer);
+    ck_assert_ptr_null(attempt_answer(attempt, RED));
 }
 END_TEST
 
@@ -331,7 +331,7 @@ START_TEST(a_request_is_made_once)
                " 'text': 't'}",
                NULL);
     ck_assert_str_eq(state(), "2 red say");
-    ck_assert_ptr_nonnull(strstr(attempt->seats[RED].answer, "\"200 5 z t\""));
+    ck_assert_ptr_nonnull(strstr(attempt_answer(attempt, RED), "\"200 5 z t\""));
     ck_assert_str_eq(attempt->ticket, "");
     report(RED, "{}");
     SUCCEEDED();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of the engine share. */
 #include "fixture.h"
+#include "fixture_replay.h"
 
 #include "json.h"
 #include "status.h"
@@ -310,6 +311,7 @@ void world_clear(struct world *world)
 {
     world_check_replay(world);
     world_check_cut(world);
+    world_check_snapshots(world);
     engine_free(world->engine);
     dictionary_free(world->dictionary);
     settings_clear(&world->settings);
@@ -469,9 +471,8 @@ static const struct engine_ops quiet_ops = {
     .log = quiet_text,
 };
 
-/* Gives what came of it. */
-static enum engine_result replay_one(struct world *world, struct engine *engine,
-                                     struct json_object *noted, bool *fresh)
+enum engine_result replay_one(struct world *world, struct engine *engine,
+                              struct json_object *noted, bool *fresh)
 {
     struct instant now = fixture_at(json_object_get_int64(json_member(noted, "ms")));
     const char *text = json_member_text(noted, "input");
@@ -489,8 +490,7 @@ static enum engine_result replay_one(struct world *world, struct engine *engine,
 
 static int64_t last_polled_cb(void *context, const char *client);
 
-/* Everything that is to be seen of an engine. Owned. */
-static char *seen_of(const struct engine *engine, int64_t ms)
+char *world_seen(const struct engine *engine, int64_t ms)
 {
     struct status_view view = {"1.0", fixture_at(ms), last_polled_cb, NULL, NULL};
     struct json_object *all = json_new_array();
@@ -519,8 +519,8 @@ static char *seen_of(const struct engine *engine, int64_t ms)
 /* Takes the other engine. */
 static void check_the_same(struct world *world, struct engine *again)
 {
-    char *wanted = seen_of(world->engine, world->ms);
-    char *found = seen_of(again, world->ms);
+    char *wanted = world_seen(world->engine, world->ms);
+    char *found = world_seen(again, world->ms);
     size_t at = 0;
 
     while (found[at] == wanted[at] && found[at] != '\0')
@@ -568,8 +568,7 @@ static size_t find_cut(const struct world *world)
     return 0;
 }
 
-/* Whether this input brings a run that the engine still has. */
-static bool brings_run(const struct world *world, struct json_object *noted)
+bool replay_brings_run(const struct engine *engine, struct json_object *noted)
 {
     const char *text = json_member_text(noted, "input");
     struct json_object *input = NULL;
@@ -577,7 +576,7 @@ static bool brings_run(const struct world *world, struct json_object *noted)
     ck_assert_int_eq(json_read(text, strlen(text), 64, &input, NULL), 0);
     struct json_object *plan = json_member(input, "plan");
     const char *id = json_member_text(plan != NULL ? plan : input, "id");
-    bool is_one = id != NULL && engine_find_run(world->engine, id) != NULL;
+    bool is_one = id != NULL && engine_find_run(engine, id) != NULL;
     json_object_put(input);
     return is_one;
 }
@@ -591,7 +590,7 @@ void world_check_cut(struct world *world)
 
     for (size_t i = 0; i < json_object_array_length(world->inputs); i++) {
         struct json_object *noted = json_object_array_get_idx(world->inputs, i);
-        if (i >= cut || brings_run(world, noted))
+        if (i >= cut || replay_brings_run(world->engine, noted))
             replay_one(world, again, noted, &fresh);
     }
     check_the_same(world, again);

@@ -107,6 +107,10 @@ enum engine_result world_apply(struct world *world, struct json_object *input,
 void world_check_replay(struct world *world);
 void world_check_cut(struct world *world);
 
+/* And engines that are restored from a snapshot of another one, for many moments of the
+ * story: the test fails if one of them shows, answers or asks for something else. */
+void world_check_snapshots(struct world *world);
+
 /* What was asked since the last time, in order, "wake a\nwake b\n". Owned by the world.
  */
 const char *world_notes(struct world *world);

@@ -9,7 +9,7 @@ import unittest
 
 from harness import (DAEMON, Answer, connection, duet, later, request, run, settings_text, solo,
                      wait_until)
-from test_restart import RestartTest
+from test_restart import RestartTest, without_times
 
 SOON = {"active-client": "200ms", "idle-client": "1h"}  # ended runs are forgotten soon
 LATE = {"active-client": "1h", "idle-client": "1h"}  # not while the test looks on
@@ -334,6 +334,115 @@ class ForgettingTest(JournalTest):
         after = self.daemon.get(f"/runs/{first}/status.json")
         self.assertEqual(after.status, 200, after.body[:500])
         self.assertEqual(after.json["suites"], before.json["suites"])
+
+
+class CompactionTest(JournalTest):
+    """What inputs have led to takes their place when the server starts."""
+    COMPACT = {"compact-after": 5}
+
+    def begin_compact(self, *definitions, retries=0, **timeouts):
+        self.begin(*definitions, config={"server": self.COMPACT, "tests": {"retries": retries},
+                                         "timeouts": timeouts or LATE})
+
+    def parts(self):
+        """How many parts of a snapshot the journal has."""
+        return self.look("SELECT count(*) FROM inputs WHERE text LIKE '%\"snapshot\"%'")
+
+    def talk(self, client):
+        """What the journal keeps, and a snapshot hardly."""
+        for number in range(10):
+            self.assertProblem(self.back(client).report("danced", id=f"none {number}",
+                                                        more="x" * 10000), 409)
+
+    def restart_compact(self, client):
+        """Killed; it starts twice, and the second time from the snapshot of the first."""
+        self.talk(client)
+        self.restart()
+        self.daemon.wait_for_log("takes the place of")
+        self.assertGreater(self.parts(), 0)
+        return self.restart()
+
+    def everything(self):
+        cases = {case["id"]: self.daemon.get(f"/status/{case['id']}/status.json").json
+                 for case in self.daemon.cases()}
+        pictures = [self.daemon.get(f"/status/{case}/statemachine.dot").body for case in cases]
+        for case in cases.values():
+            del case["duration"]
+        return without_times(self.daemon.status()), cases, pictures
+
+    def test_all_stands_as_it_stood(self):
+        self.begin_compact(duet(), solo("Failing", "element-android"),
+                           solo("Later", "element-ios"), retries=1)
+        red, green = self.pair()
+        given = red.expect("dance")
+        droid = self.client("element-android", version="7", tags=["a", {"b": None}])
+        self.client("element-phone")
+        droid.act("dance", "failed", text="é \x1b[31m \u0000", number=1.5)
+        self.talk(green)
+        before = self.everything()
+        self.restart()
+        self.assertEqual(self.everything(), before)
+        self.daemon.wait_for_log("takes the place of")
+        self.restart()
+        self.assertEqual(self.everything(), before)
+        self.assertEqual(self.back(red).expect("dance")["id"], given["id"])
+        self.assertTaken(self.back(red).report("danced", id=given["id"]))
+        self.restart_compact(green)
+        self.assertTaken(self.back(red).report("danced", id=given["id"]))
+        self.back(green).act("sing", "sung")
+        self.client("element-android").act("dance", "danced")
+        self.client("element-ios").act("dance", "danced")
+        wait_until(lambda: self.daemon.status()["totals"]["success"] == 3, 10, "all cases")
+        self.restart_compact(green)
+        self.assertEqual(self.daemon.status()["totals"]["success"], 3)
+
+    def test_a_run_of_a_snapshot_is_forgotten(self):
+        """Runs that share a snapshot go one after the other, and it goes with the last one."""
+        self.begin_compact(solo())
+        first = self.first()
+        who = self.client(id="before")
+        who.act("dance", "danced")
+        second = self.ask("second")
+        wait_until(lambda: self.states() == {"": "ended", "second": "running"}, 10, "the second")
+        self.client("element-phone", id="phone")
+        self.restart_compact(who)
+        self.daemon.kill()
+        self.more["config"]["timeouts"] = SOON
+        self.start_again()
+        self.wait_cut(first)
+        self.assertGreater(self.parts(), 0)
+        self.restart()
+        wanted = {"": "ended", "second": "running"}
+        self.assertEqual(self.states(), wanted)
+        self.assertEqual(self.clients(), {"phone": "waiting"})
+        self.client(id="before").act("dance", "danced")  # nobody remembers it
+        self.ask("third")
+        self.wait_cut(second)
+        wait_until(lambda: self.parts() == 0, 20, "the end of the snapshot")
+        self.restart()
+        self.assertEqual(self.states(), {**wanted, "second": "ended", "third": "running"})
+        self.assertEqual(self.clients(), {"phone": "waiting"})
+
+    def test_a_short_journal_stays_as_it_is(self):
+        self.begin(duet(), config={"timeouts": LATE})
+        self.pair()
+        self.restart()
+        self.restart()
+        self.assertEqual(self.parts(), 0)
+
+    def test_a_snapshot_of_another_version(self):
+        self.begin_compact(duet())
+        self.talk(self.pair()[0])
+        self.restart()
+        self.daemon.wait_for_log("takes the place of")
+        self.daemon.kill()
+        link = self.open()
+        link.execute("UPDATE inputs SET text = replace(text, '\"version\":1,', "
+                     "'\"version\":2,') WHERE text LIKE '%\"what\":\"engine\"%'")
+        link.close()
+        done = run(DAEMON, "--config", self.write_settings(self.more["config"]))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("has version 2", done.stderr)
 
 
 class StartTest(JournalTest):

@@ -76,6 +76,8 @@ static void follow(struct sim *sim, struct json_object *input)
         journal_trim(sim);
     if (is_kind(input, "resume"))
         front->is_open = true;
+    if (sim_chance(sim, 20))
+        journal_take_snapshot(sim);
 }
 
 static void apply_one(struct sim *sim, struct pending *pending)

@@ -58,6 +58,7 @@ struct front {
     int64_t last_number;       /* of the latest input that was written */
     int64_t applied;           /* number of the latest input that was applied */
     bool is_cut;               /* the journal does not begin at the beginning */
+    bool has_snapshot;         /* but with a snapshot */
     unsigned refusal;          /* thousandths of commits that are refused */
     bool resuming;             /* engine_resume() is being applied */
     bool stopping;             /* it was told to stop, and ends by itself */

@@ -12,6 +12,9 @@ void journal_append(struct front *front, struct pending *pending);
  * has begun and is still there, but for inputs that bring runs which are there. */
 void journal_trim(struct sim *sim);
 
+/* Have a snapshot take the place of what led to it. */
+void journal_take_snapshot(struct sim *sim);
+
 /* An input as it is read back. Owned by the caller. */
 struct json_object *journal_read(struct sim *sim, const struct written *written);
 

@@ -95,7 +95,8 @@ static void check_not_over(struct sim *sim, const char *id, unsigned number)
 /* Also whether cases that wait do so for good: nothing changes after the end of a run. */
 static void check_case(struct sim *sim, const struct testcase *testcase)
 {
-    static const struct verdict none = {.type = "never", .message = (char *)""};
+    static char never[] = "never", empty[] = "";
+    static const struct verdict none = {.type = never, .message = empty};
     const struct run *run = testcase->suite->run;
     const struct turn *turn;
 

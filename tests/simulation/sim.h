@@ -55,6 +55,7 @@
     X(crash_http, true, "during http")                                                   \
     X(crash_between, true, "between runs")                                               \
     X(cuts, true, "journals cut")                                                        \
+    X(snapshots, true, "snapshots")                                                      \
     X(cut_replays, true, "replays of a cut journal")                                     \
     X(stops, true, "stops")                                                              \
     X(cancelled_runs, true, "runs cancelled")                                            \
