@@ -57,7 +57,8 @@ static void log_cb(void *context, const char *line)
     fprintf(((struct witness *)context)->out, "log %s\n", line);
 }
 
-static const struct engine_ops ops = {wake_cb, create_cb, destroy_cb, http_cb, log_cb};
+static const struct engine_ops ops = {wake_cb, create_cb, destroy_cb,
+                                      http_cb, log_cb,    NULL};
 
 static struct witness *witness_new(void)
 {

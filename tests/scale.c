@@ -76,7 +76,7 @@ static void no_http(void *context, const char *ticket, struct json_object *reque
     (void)context, (void)ticket, (void)request;
 }
 
-static const struct engine_ops ops = {no_text, create, destroy, no_http, no_text};
+static const struct engine_ops ops = {no_text, create, destroy, no_http, no_text, NULL};
 
 /* --- the fleet --- */
 
