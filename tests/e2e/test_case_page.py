@@ -246,6 +246,7 @@ class CasePageTest(ServerTest):
                 self.assertEqual(answer.status, status)
                 if status == 416:
                     self.assertEqual(answer.headers["Content-Range"], f"bytes */{size}")
+                    self.assertNotIn("Content-Disposition", answer.headers)
                     continue
                 self.assertEqual(answer.body, wanted)
                 self.assertEqual("Content-Range" in answer.headers, status == 206)
@@ -255,7 +256,7 @@ class CasePageTest(ServerTest):
         answer = request(self.daemon.url, "HEAD", self.address("files/red_film.webm"), None,
                          {"Range": "bytes=2-30"})
         self.assertEqual((answer.status, answer.headers["Content-Length"],
-                          answer.headers["Content-Range"]), (206, "29", f"bytes 2-30/{size}"))
+                          answer.headers["Content-Range"]), (200, str(size), None))
 
     # --- problems
 
