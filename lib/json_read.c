@@ -144,7 +144,7 @@ static bool read_number(struct reading *reading, struct json_object **value)
 
 static char *make_room(struct reading *reading, size_t size)
 {
-    if (reading->room - reading->used < size) {
+    if (reading->room - reading->used <= size) {
         reading->room = 2 * (reading->room + size);
         reading->scratch = xreallocarray(reading->scratch, reading->room, 1);
     }

@@ -5,11 +5,11 @@
 
 #include "casename.h"
 #include "daemon.h"
+#include "document.h"
 #include "history.h"
 #include "json.h"
 #include "pages.h"
 #include "pages_parts.h"
-#include "replies.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 /* Somebody who waits for the page. */
 struct asking {
     struct http_exchange *exchange; /* is held */
-    struct history *history;        /* borrowed */
+    struct daemon *daemon;          /* borrowed */
     uint64_t ticket;                /* to cancel the question */
     struct json_object *testcase;   /* what is shown; owned */
 };
@@ -55,12 +55,6 @@ static struct json_object *others_of(struct json_object *testcase,
     return others;
 }
 
-static void free_asking(struct asking *asking)
-{
-    json_object_put(asking->testcase);
-    free(asking);
-}
-
 static void found(void *argument, struct json_object *all, const char *cause)
 {
     struct asking *asking = argument;
@@ -68,17 +62,19 @@ static void found(void *argument, struct json_object *all, const char *cause)
     (void)cause; /* the page of all runs tells it */
     if (all != NULL)
         json_put(asking->testcase, "others", others_of(asking->testcase, all));
-    reply_page(asking->exchange, asking->testcase, pages_case);
-    json_object_put(all);
-    free_asking(asking);
+    json_object_put(all); /* a worker is not to share it */
+    document_reply_page(asking->daemon->documents, asking->exchange, asking->testcase,
+                        pages_case);
+    free(asking);
 }
 
 static void gone_cb(void *argument)
 {
     struct asking *asking = argument;
 
-    history_cancel(asking->history, asking->ticket);
-    free_asking(asking);
+    history_cancel(asking->daemon->history, asking->ticket);
+    json_object_put(asking->testcase);
+    free(asking);
 }
 
 void case_page_show(struct http_exchange *exchange, struct daemon *daemon,
@@ -88,8 +84,8 @@ void case_page_show(struct http_exchange *exchange, struct daemon *daemon,
     char *series = series_of(testcase);
 
     asking->exchange = exchange;
-    asking->history = daemon->history;
-    asking->testcase = json_object_get(testcase);
+    asking->daemon = daemon;
+    asking->testcase = testcase;
     asking->ticket = history_find(daemon->history, HISTORY_OTHERS, series, found, asking);
     http_await(exchange, gone_cb, asking);
     free(series);

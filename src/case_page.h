@@ -13,7 +13,7 @@
 struct daemon;
 
 /* Answer with the page of the case, a document of lib/status.h that nobody else needs
- * unchanged. Borrows it. */
+ * unchanged. Takes it. */
 void case_page_show(struct http_exchange *exchange, struct daemon *daemon,
                     struct json_object *testcase);
 

@@ -26,6 +26,7 @@ enum http_route_flags {
     HTTP_NO_HEAD =
         1, /* HEAD is not offered here though GET is (a poll has side effects) */
     HTTP_LARGE_BODY = 2, /* bodies are gathered as src/http_room.c says */
+    HTTP_NO_PAGE = 4,    /* problems are never shown as pages: only programs ask */
 };
 
 /* A row of the route table. The same rows give dispatch, 404, 405 with Allow. */
@@ -129,6 +130,9 @@ size_t http_server_room(const struct http_server *server);
 /* Whether the request is a HEAD, come to the handler of GET. Answer it alike: the body is
  * left out here. */
 bool http_is_head(const struct http_exchange *exchange);
+
+/* Whether the request is a POST. */
+bool http_is_post(const struct http_exchange *exchange);
 
 /* Whether the connection ends with this answer (client asked for it, or HTTP/1.0). */
 bool http_closes(const struct http_exchange *exchange);

@@ -94,6 +94,11 @@ bool http_is_head(const struct http_exchange *exchange)
     return exchange->request->type == EVHTTP_REQ_HEAD;
 }
 
+bool http_is_post(const struct http_exchange *exchange)
+{
+    return exchange->request->type == EVHTTP_REQ_POST;
+}
+
 bool http_closes(const struct http_exchange *exchange)
 {
     return exchange->closes;
@@ -265,7 +270,8 @@ void http_reply_json(struct http_exchange *exchange, const char *json)
 static void answer_problem(struct http_exchange *exchange, int status, const char *detail)
 {
     http_problem_show *show = exchange->connection->server->show;
-    if (show && show(exchange, status, http_problem_phrase(status), detail))
+    bool pages = !exchange->route || !(exchange->route->row->flags & HTTP_NO_PAGE);
+    if (show && pages && show(exchange, status, http_problem_phrase(status), detail))
         return;
     char *text = http_problem_text(status, detail);
     http_reply(exchange, status, "application/problem+json", text, strlen(text));

@@ -15,7 +15,7 @@ static struct markup *begin_suite(struct json_object *suite, const struct tally 
 {
     char *title = xasprintf("%s – %s – trafficlight", done, text_member(suite, "name"));
     struct part_frame frame = {title, tally_lights(cases),
-                               tally_ended(cases) < cases->total ? PART_LATER : 0,
+                               tally_ended(cases) < cases->total ? PART_FORM : 0,
                                PART_RUNS};
     struct markup *markup = part_begin_about(&frame, text_member(suite, "run"));
 

@@ -169,7 +169,9 @@ static struct markup *begin(const struct board *board, bool on_board)
     char *cases = tally_title(&board->cases);
     char *title = xasprintf("%s – %s%strafficlight", cases, name, *name ? " – " : "");
     struct part_frame frame = {title, tally_lights(&board->cases),
-                               on_board || !is_done ? PART_LATER : 0,
+                               !is_done   ? PART_FORM
+                               : on_board ? PART_LATER
+                                          : 0,
                                on_board ? PART_BOARD : PART_RUNS};
     const char *run = text_member(json_member(board->status, "run"), "id");
     struct markup *markup = part_begin_about(&frame, on_board ? "" : run);

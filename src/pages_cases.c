@@ -63,15 +63,19 @@ static void put_form(struct markup *markup, struct json_object *suites,
         "running", "running", "preparing", "preparing",       "waiting", "waiting",
         "failed",  "failed",  "error",     "error",           "success", "success",
         "flaky",   "flaky",   NULL};
-    static const char *const sorts[] = {
-        "",         "test",          "state", "state",        "name", "name",
-        "duration", "longest first", "start", "latest first", NULL};
+    bool is_board = can_ask(query, "test");
+    const char *const sorts[] = {"",         is_board ? "test" : "as written",
+                                 "state",    "state",
+                                 "name",     "name",
+                                 "duration", "longest first",
+                                 "start",    "latest first",
+                                 NULL};
     struct json_object *tests = json_new_object(), *types = json_new_object();
 
     gather_names(suites, tests, types);
     query_open_form(markup, query, "Cases", kept);
     query_put_choice(markup, query, "state", "State", states);
-    if (can_ask(query, "test"))
+    if (is_board)
         query_put_names(markup, query, "test", "Test", "all", tests);
     query_put_names(markup, query, "client", "Client", "any", types);
     query_put_text(markup, query, "q", "Text");

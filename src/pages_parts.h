@@ -53,9 +53,10 @@ enum part_view {
     PART_MANUAL,
 };
 
-/* How soon the browser asks again, in seconds: while things change, and while a person
- * may be reading what would be folded again, or filling in what would be lost. */
+/* How soon the browser asks again, in seconds: while things change, the same where a
+ * person may be filling in a form, and while one may read what would be folded again. */
 #define PART_SOON  5
+#define PART_FORM  10
 #define PART_LATER 30
 
 struct part_frame {

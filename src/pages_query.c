@@ -163,6 +163,7 @@ void query_open_form(struct markup *markup, const struct query *query, const cha
 
 static void open_field(struct markup *markup, const char *label)
 {
+    markup_text(markup, " ");
     markup_open(markup, "label", NULL);
     markup_element(markup, "span", label, NULL);
     markup_text(markup, " ");
@@ -248,6 +249,7 @@ void query_close_form(struct markup *markup, const struct query *query,
 
     for (const char *const *name = cleared; *name != NULL; name++)
         is_set = is_set || !query_is(query, *name, "");
+    markup_text(markup, " ");
     markup_element(markup, "button", "Show", "type", "submit", NULL);
     if (is_set) {
         char *link = cleared_link(query, cleared);

@@ -15,7 +15,10 @@ bool reply_wants_page(const struct http_exchange *exchange)
 {
     const char *accept = http_header(exchange, "Accept");
 
-    return accept != NULL && strstr(accept, "text/html") != NULL;
+    if (accept == NULL || strstr(accept, "text/html") == NULL)
+        return false;
+    /* libraries of programs may say so by default; browsers that post say more */
+    return !http_is_post(exchange) || strstr(accept, "application/xhtml+xml") != NULL;
 }
 
 static void put_asked(void *argument, const char *name, const char *value)

@@ -12,14 +12,17 @@
 #include "upload.h"
 
 static const struct http_route routes[] = {
-    {"POST", "/client/:id/register", client_register, 0, "a client is there, and waits"},
-    {"GET", "/client/:id/poll", client_poll, HTTP_NO_HEAD,
+    {"POST", "/client/:id/register", client_register, HTTP_NO_PAGE,
+     "a client is there, and waits"},
+    {"GET", "/client/:id/poll", client_poll, HTTP_NO_HEAD | HTTP_NO_PAGE,
      "what the client is to do now"},
-    {"POST", "/client/:id/report", client_report, 0, "what came of an action"},
-    {"POST", "/client/:id/respond", client_report, 0,
+    {"POST", "/client/:id/report", client_report, HTTP_NO_PAGE, "what came of an action"},
+    {"POST", "/client/:id/respond", client_report, HTTP_NO_PAGE,
      "the same, as adapters of today call it"},
-    {"POST", "/client/:id/error", client_error, 0, "the client's adapter is broken"},
-    {"POST", "/client/:id/upload", client_upload, HTTP_LARGE_BODY, "files of its case"},
+    {"POST", "/client/:id/error", client_error, HTTP_NO_PAGE,
+     "the client's adapter is broken"},
+    {"POST", "/client/:id/upload", client_upload, HTTP_LARGE_BODY | HTTP_NO_PAGE,
+     "files of its case"},
     {"GET", "/", status_root, 0, "leads to /status"},
     {"GET", "/status", status_page, 0, "tests, cases, clients"},
     {"GET", "/status/", status_page, 0, "the same"},

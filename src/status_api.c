@@ -347,6 +347,7 @@ static void show_sequence(struct http_exchange *exchange, struct daemon *daemon,
 
     (void)daemon;
     reply_picture(exchange, "image/svg+xml", svg, size);
+    json_object_put(testcase);
     free(svg);
 }
 

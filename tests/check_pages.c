@@ -85,7 +85,7 @@ START_TEST(test_board)
     has(page, "<!DOCTYPE html>");
     has(page, "<html lang=\"en\">");
     has(page, "<title>1/3 done, 1 failed – trafficlight</title>");
-    has(page, "http-equiv=\"refresh\" content=\"30\"");
+    has(page, "http-equiv=\"refresh\" content=\"10\"");
     has(page, "href=\"/static/style.css\"");
     has(page, "1 of 3 cases done");
     has(page, "<bdi>ball.Waltz</bdi>");
@@ -208,7 +208,7 @@ START_TEST(test_run_that_is_going)
         has_not(page, "has ended");
         has_not(page, "href=\"/status.json\"");
         has_not(page, "/status/junit.xml");
-        has(page, "content=\"30\"");
+        has(page, "content=\"10\"");
     }
     has(run, "<title>1/3 done, 1 failed – nightly – trafficlight</title>");
     has(run, "<a href=\"/runs\">Runs</a> › <bdi>nightly</bdi>");
@@ -254,7 +254,7 @@ START_TEST(test_run_that_is_queued)
     has(page, "</span> queued</span>");
     has(page, "This run is queued");
     has(page, "<title>1/3 done, 1 failed – run 12121212 – trafficlight</title>");
-    has(page, "content=\"30\"");
+    has(page, "content=\"10\"");
     has_not(page, "began <time");
     has_not(page, "ended <time");
     free(page);

@@ -33,9 +33,9 @@ class Page(html.parser.HTMLParser):
         if tag == "a":
             self.links.append(members["href"])
         if tag == "form":
-            self.forms.append({"action": members["action"], "fields": {}})
+            self.forms.append({"action": members.get("action", ""), "fields": {}})
         if tag == "input":
-            self.forms[-1]["fields"][members["name"]] = members["value"]
+            self.forms[-1]["fields"][members["name"]] = members.get("value", "")
         if tag == "button":
             self.forms[-1]["button"] = ""
 
@@ -97,7 +97,8 @@ class CasePageTest(ServerTest):
         answer = self.press("Cancel the whole run")
         self.assertEqual((answer.status, answer.headers["Location"]),
                          (303, f"/runs/{run}/status"))
-        self.assertEqual(self.page(answer.headers["Location"]).named("form"), [])
+        self.page(answer.headers["Location"])
+        self.assertEqual(self.daemon.case()["state"], "error")
 
     def test_one_case_is_run_again(self):
         self.start(definition("Two", {"floor": state(red=does("dance", {"danced": "complete"}))},
@@ -174,7 +175,7 @@ class CasePageTest(ServerTest):
         green.error("action", HOSTILE)
         self.daemon.wait_case("failed")
         page = self.page()
-        self.assertEqual(page.named("script"), [])
+        self.assertLessEqual({one.get("src") for one in page.named("script")}, {"/static/live.js"})
         self.assertFalse([one for _, one in page.elements
                           if any(name.startswith("on") or name == "style" for name in one)])
         self.assertIn("<script>alert(1)</script>", "".join(page.words))
