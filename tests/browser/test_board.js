@@ -9,9 +9,14 @@ const { Browser, assertAccessible, assertFits, assertQuiet, lampOf, shoot } = re
 const { Client, Daemon, definition } = require("./daemon.js");
 const { setScene } = require("./scene.js");
 
-let browser;
-before(async () => { browser = await Browser.start(); });
-after(() => browser?.stop());
+let browser, scene;
+before(async () => {
+  [scene, browser] = await Promise.all([setScene(), Browser.start()]);
+});
+after(async () => {
+  await browser?.stop();
+  await scene?.stop();
+});
 
 // The names of the cases that the page lists, from top to bottom.
 const names = (page) => page.locator("table.cases tbody th a[href$='/status']").evaluateAll((all) =>
@@ -22,15 +27,11 @@ const show = (page) => Promise.all([page.waitForNavigation(),
 
 for (const javaScriptEnabled of [true, false]) {
   describe(`the board, ${javaScriptEnabled ? "with" : "without"} scripts`, () => {
-    let daemon, page;
+    let page;
     before(async () => {
-      daemon = await setScene();
-      page = await browser.open(`${daemon.url}/status`, { javaScriptEnabled });
+      page = await browser.open(`${scene.url}/status`, { javaScriptEnabled });
     });
-    after(async () => {
-      await page?.context().close();
-      await daemon?.stop();
-    });
+    after(() => page?.context().close());
 
     it("shows only cases in a state", async () => {
       await page.getByRole("combobox", { name: /^State/ }).first().selectOption("waiting");
@@ -42,11 +43,11 @@ for (const javaScriptEnabled of [true, false]) {
     });
 
     it("shows only cases of a client type, with a text", async () => {
-      await page.goto(`${daemon.url}/status`);
+      await page.goto(`${scene.url}/status`);
       await page.getByRole("combobox", { name: /^Client/ }).first().selectOption("hydrogen-web");
       await show(page);
       assert.deepEqual(await names(page), ["red=hydrogen-web"]);
-      await page.goto(`${daemon.url}/status`);
+      await page.goto(`${scene.url}/status`);
       await page.getByLabel("Text").first().fill("timeline");
       await show(page);
       assert.deepEqual(await names(page), ["red=element-x-ios"]);
@@ -65,12 +66,12 @@ for (const javaScriptEnabled of [true, false]) {
     });
 
     it("tells who asks for what it does not know", async () => {
-      await page.goto(`${daemon.url}/status?state=purple`);
+      await page.goto(`${scene.url}/status?state=purple`);
       await page.getByText("purple").first().waitFor();
     });
 
     it("is a matrix of tests and clients, a lamp for each case", async () => {
-      await page.goto(`${daemon.url}/status`);
+      await page.goto(`${scene.url}/status`);
       await page.getByRole("link", { name: "Matrix" }).first().click();
       await page.waitForURL(/view=matrix/);
       const matrix = page.getByRole("table", { name: /by test and clients/i });
@@ -83,7 +84,7 @@ for (const javaScriptEnabled of [true, false]) {
     });
 
     it("tells of clients who waits, who plays what, since when, with what version", async () => {
-      await page.goto(`${daemon.url}/status`);
+      await page.goto(`${scene.url}/status`);
       const client = (type) => page.locator("table.clients tbody tr").filter({ hasText: type });
       await client("element-call").filter({ hasText: /playing/ }).filter({ hasText: /Calls/ })
         .filter({ hasText: "0.7.0" }).filter({ hasText: /ago|just now/ }).waitFor();
@@ -94,13 +95,9 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 describe("the matrix", () => {
-  let daemon;
-  before(async () => { daemon = await setScene(); });
-  after(() => daemon?.stop());
-
   for (const [width, colorScheme] of [[1920, "light"], [1920, "dark"], [360, "light"], [360, "dark"]]) {
     it(`is right at ${width} px, ${colorScheme}`, async () => {
-      const page = await browser.open(`${daemon.url}/status?view=matrix`,
+      const page = await browser.open(`${scene.url}/status?view=matrix`,
         { viewport: { width, height: 900 }, colorScheme });
       await assertFits(page);
       await assertAccessible(page);

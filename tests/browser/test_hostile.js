@@ -27,6 +27,8 @@ const TUNE = WORDS.replaceAll("\0", "");
 const DEFINITIONS = [
   definition("Bad", [{ red: "dance", data: { tune: TUNE } }, { red: "sing", expect: "sung" }], { red: [TYPE] },
     { description: TUNE }),
+  definition("ByHand", [{ red: "dance", data: { tune: TUNE, [IMAGE.slice(0, 20)]: { [LINK]: [TUNE] } } }],
+    { red: ["phone"] }),
   definition("Asked", [{ red: "dance", data: { tune: TUNE } }, { red: "sing" }]),
 ];
 
@@ -64,7 +66,8 @@ before(async () => {
   await tellAll();
   const status = await daemon.status();
   ids = {
-    cases: status.suites.flatMap((suite) => suite.cases.map((one) => one.id)),
+    cases: status.suites.flatMap((suite) => suite.cases).filter((one) => one.state !== "waiting")
+      .map((one) => one.id),
     suites: status.suites.map((suite) => suite.id),
     files: status.suites.flatMap((suite) => suite.cases.flatMap((one) =>
       one.files.map((file) => `/status/${one.id}/files/${encodeURIComponent(file.name ?? file)}`))),
@@ -100,7 +103,7 @@ async function assertHarmless(url, name) {
 
 // No character that turns the text around it, or controls a terminal.
 function assertVisible(text) {
-  const bad = /.{0,20}[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069].{0,20}/g;
+  const bad = /.{0,20}[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069].{0,20}/g;
   assert.deepEqual((text.match(bad) || []).map((one) => JSON.stringify(one)), []);
 }
 
@@ -110,6 +113,8 @@ describe("hostile words", () => {
     assertVisible(text);
     assert.ok(text.includes("<b><script>alert(7)"), "the type of the client is there");
     assert.ok(text.length < 50000, `${text.length} characters`);
+    assertVisible(await assertHarmless("/status?view=matrix", "matrix"));
+    assertVisible(await assertHarmless("/status?view=clients", "clients"));
   });
 
   it("are text on the page of a suite", async () => {
@@ -129,6 +134,26 @@ describe("hostile words", () => {
     assertVisible(await assertHarmless("/runs", "runs"));
     assertVisible(await assertHarmless(`/runs/${ids.run}/status`, "run"));
     assertVisible(await assertHarmless("/history", "history"));
+  });
+
+  it("are text for a person who takes part, and from one", async () => {
+    assertVisible(await assertHarmless("/manual", "manual"));
+    await page.getByLabel("Or another kind").fill("phone");
+    await page.getByLabel("Its version").fill(TUNE.slice(0, 150));
+    await page.getByLabel("Your name").fill(SCRIPT);
+    await page.getByRole("button", { name: "Join" }).click();
+    await page.waitForURL(/manual\/./);
+    await page.getByText("dance", { exact: true }).first().waitFor();
+    const place = new URL(page.url()).pathname;
+    assertVisible(await assertHarmless(place, "manual-asked"));
+    assert.ok(await page.getByText(SCRIPT).count() > 0, "what it is given is there");
+    await page.getByText("It did not work").click();
+    await page.getByLabel("What went wrong?").fill(WORDS + LONG.slice(0, 100000));
+    await page.getByRole("button", { name: "Report that it failed" }).click();
+    await page.getByRole("heading", { name: "You are done" }).waitFor();
+    assertVisible(await assertHarmless(place, "manual-done"));
+    const mine = await daemon.waitCase((one) => one.name === "red=phone" && one.state === "failed", "it failed");
+    assertVisible(await assertHarmless(`/status/${mine.id}/status`, "manual-case"));
   });
 
   it("are text among the actions", async () => {

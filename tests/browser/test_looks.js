@@ -15,6 +15,7 @@ const PAPER = { width: 794, height: 1123 };
 
 const PAGES = {
   board: async () => "/status",
+  clients: async () => "/status?view=clients",
   runs: async () => "/runs",
   run: async (daemon) => `/runs/${(await daemon.get("/runs")).runs[1].id}/status`,
   suite: async (daemon) => `/status/${(await daemon.status()).suites[0].id}/suitestatus`,
