@@ -76,12 +76,12 @@ enum history_document {
     HISTORY_STATUS, /* of the run: its "status" */
     HISTORY_JUNIT,  /* of the run: a JSON string */
     HISTORY_SUITE, /* of the test of this suite id: the member of some run's status.suites */
-    HISTORY_CASE,    /* of the case: its "document" */
-    HISTORY_MACHINE, /* of the case: a JSON string, DOT */
-    HISTORY_CONTEXT, /* of the case: the same */
-    HISTORY_OTHERS,  /* of the same case in all runs: the id is "<test>\n<name>", as in
+    HISTORY_CASE,      /* of the case: its "document" */
+    HISTORY_MACHINE,   /* of the case: a JSON string, DOT */
+    HISTORY_CONTEXT,   /* of the case: the same */
+    HISTORY_OTHERS,    /* of the same case in all runs: the id is "<test>\n<name>", as in
                         history_add_cases(); see below */
-    HISTORY_TRENDS,  /* what /history.json says, see below; id is not used */
+    HISTORY_TRENDS,    /* what /history.json says, see below; id is not used */
     HISTORY_DURATIONS, /* {"chat.VerifyClient/red=web": seconds}: the mean of the latest
                           ones of each test and case name; id is not used */
 };
@@ -102,8 +102,8 @@ enum history_document {
  * changed at least twice. Flaky ones first, then those that failed last, then by name.
  * Times as in /status.json, durations in seconds.
  *
- * HISTORY_OTHERS: [{"run", "case", "state", "flaky", "duration", "ended", "message"}], the
- * newest first, at most 30, as in the outcomes above. */
+ * HISTORY_OTHERS: [{"run", "case", "state", "flaky", "duration", "ended", "message"}],
+ * the newest first, at most 30, as in the outcomes above. */
 uint64_t history_find(struct history *history, enum history_document what, const char *id,
                       history_read *done, void *argument);
 
