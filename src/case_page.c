@@ -62,9 +62,9 @@ static void found(void *argument, struct json_object *all, const char *cause)
     (void)cause; /* the page of all runs tells it */
     if (all != NULL)
         json_put(asking->testcase, "others", others_of(asking->testcase, all));
+    json_object_put(all); /* a worker is not to share it */
     document_reply_page(asking->daemon->documents, asking->exchange, asking->testcase,
                         pages_case);
-    json_object_put(all);
     free(asking);
 }
 

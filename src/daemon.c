@@ -432,6 +432,8 @@ static void free_events(struct daemon *daemon)
 
 void daemon_free(struct daemon *daemon)
 {
+    if (daemon->inputs != NULL)
+        inputs_end(daemon->inputs);
     if (daemon->workers != NULL)
         workers_free(daemon->workers, JOBS_END_MS);
     journal_free(daemon->journal); /* tells those who still wait for it */

@@ -224,8 +224,8 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 static int read_range(struct http_exchange *exchange, size_t size,
                       struct http_range *range)
 {
-    const char *header =
-        http_header(exchange, "If-Range") ? NULL : http_header(exchange, "Range");
+    bool counts = !http_is_head(exchange) && !http_header(exchange, "If-Range");
+    const char *header = counts ? http_header(exchange, "Range") : NULL;
     int status = http_range_read(header, size, range);
     char text[80];
     if (status == 206)
@@ -233,6 +233,8 @@ static int read_range(struct http_exchange *exchange, size_t size,
                  range->first + range->length - 1, size);
     else
         snprintf(text, sizeof(text), "bytes */%zu", size);
+    if (status == 416) /* what was added is about the file */
+        evhttp_clear_headers(exchange->request->output_headers);
     if (status != 200)
         http_add_header(exchange, "Content-Range", text);
     return status;

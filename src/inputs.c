@@ -45,6 +45,7 @@ struct inputs {
     void *context;                  /* for settled */
     struct entry_list line; /* whose fate is known, and which waits to be dealt with */
     struct event *turn;     /* deals with the first of the line; owned */
+    bool ending;            /* the loop turns no more: nobody stands in line */
     size_t pending;         /* entries that there are */
 };
 
@@ -101,30 +102,50 @@ static void stand_in_line(struct entry *entry, const char *refusal)
     TAILQ_INSERT_TAIL(&inputs->line, entry, link);
 }
 
+static void deal_with_first(struct inputs *inputs)
+{
+    struct entry *entry = TAILQ_FIRST(&inputs->line);
+
+    TAILQ_REMOVE(&inputs->line, entry, link);
+    if (entry->refusal != NULL)
+        refuse(entry, entry->refusal);
+    else
+        finish(entry);
+}
+
+static void deal_with_all(struct inputs *inputs)
+{
+    while (!TAILQ_EMPTY(&inputs->line))
+        deal_with_first(inputs);
+}
+
 static void written_cb(void *argument, int64_t number, const char *cause)
 {
     struct entry *entry = argument;
+    struct inputs *inputs = entry->inputs;
 
     entry->number = number;
     stand_in_line(entry, cause);
+    if (inputs->ending)
+        deal_with_all(inputs);
 }
 
 static void turn_cb(evutil_socket_t fd, short what, void *argument)
 {
     static const struct timeval at_once = {0};
     struct inputs *inputs = argument;
-    struct entry *entry;
 
     (void)fd, (void)what;
-    for (int i = 0; i < AT_ONCE && (entry = TAILQ_FIRST(&inputs->line)) != NULL; i++) {
-        TAILQ_REMOVE(&inputs->line, entry, link);
-        if (entry->refusal != NULL)
-            refuse(entry, entry->refusal);
-        else
-            finish(entry);
-    }
+    for (int i = 0; i < AT_ONCE && !TAILQ_EMPTY(&inputs->line); i++)
+        deal_with_first(inputs);
     if (!TAILQ_EMPTY(&inputs->line))
         evtimer_add(inputs->turn, &at_once);
+}
+
+void inputs_end(struct inputs *inputs)
+{
+    inputs->ending = true;
+    deal_with_all(inputs);
 }
 
 struct inputs *inputs_new(struct event_base *base, struct journal *journal,

@@ -32,7 +32,11 @@ struct inputs *inputs_new(struct event_base *base, struct journal *journal,
                           struct engine *engine, size_t limit,
                           void (*settled)(void *context), void *context);
 
-/* Inputs that the engine did not get yet are refused. NULL is fine. */
+/* The loop turns no more: from now on the engine gets at once what is written, so that
+ * nothing that the next start knows is refused. Before workers_free(). */
+void inputs_end(struct inputs *inputs);
+
+/* After workers_free(). Inputs that the engine did not get are refused. NULL is fine. */
 void inputs_free(struct inputs *inputs);
 
 /* Take an input (from lib/input.h; takes it), as of now. `done` may be NULL, and is never

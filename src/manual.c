@@ -296,14 +296,15 @@ static struct json_object *read_report(struct json_object *form, int depth, char
     static const char *const words[] = {"id", "response", "message"};
     struct json_object *report = json_new_object();
 
+    json_object_object_foreach (form, name, value) {
+        if (strchr(name, ':') != NULL && json_is_text(value))
+            put_field(report, name, json_object_get_string(value), depth, cause);
+    }
+    /* These come last: a field may have the name of one. */
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const char *word = json_member_text(form, words[i]);
         if (word != NULL && *word != '\0')
             json_put_text(report, words[i], word);
-    }
-    json_object_object_foreach (form, name, value) {
-        if (strchr(name, ':') != NULL && json_is_text(value))
-            put_field(report, name, json_object_get_string(value), depth, cause);
     }
     if (json_member(report, "id") == NULL)
         cause_set(cause, "the form does not say which action it is about");

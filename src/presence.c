@@ -60,9 +60,8 @@ struct presence {
     struct event *wait_timer;         /* the first held poll's wait is over; owned */
     struct event *janitor;            /* once a second; owned */
     bool released;                    /* polls are not held any more */
-    struct event_base *base;          /* borrowed */
-    struct timeval turn;              /* the turn of the loop that `answered` is of */
-    size_t answered;                  /* held polls in that turn */
+    struct event *turn;               /* the next turn of the loop begins; owned */
+    size_t answered;                  /* held polls in this turn of the loop */
 };
 
 static struct visitor *find(const struct presence *presence, const char *client)
@@ -150,14 +149,19 @@ static void hold(struct visitor *visitor, struct http_exchange *exchange,
 /* Whether one held poll more may be answered in this turn of the loop. */
 static bool has_turn(struct presence *presence)
 {
-    struct timeval turn;
+    static const struct timeval at_once = {0};
 
-    event_base_gettimeofday_cached(presence->base, &turn);
-    if (evutil_timercmp(&turn, &presence->turn, !=)) {
-        presence->turn = turn;
-        presence->answered = 0;
-    }
+    if (presence->answered == 0)
+        evtimer_add(presence->turn, &at_once); /* a timer never ends in its own turn */
     return presence->answered++ < ANSWERS_AT_ONCE;
+}
+
+static void turn_cb(evutil_socket_t fd, short what, void *argument)
+{
+    struct presence *presence = argument;
+
+    (void)fd, (void)what;
+    presence->answered = 0;
 }
 
 static void answer_idle(struct http_exchange *exchange, int delay_ms, const char *reason)
@@ -381,12 +385,12 @@ struct presence *presence_new(
     struct presence *presence = xcalloc(1, sizeof *presence);
     struct timeval second = {.tv_sec = 1};
 
-    presence->base = base;
     presence->settings = *settings;
     presence->lost = lost;
     presence->context = context;
     TAILQ_INIT(&presence->by_silence);
     presence->wait_timer = xcheck(evtimer_new(base, wait_over_cb, presence));
+    presence->turn = xcheck(evtimer_new(base, turn_cb, presence));
     presence->janitor = xcheck(event_new(base, -1, EV_PERSIST, janitor_cb, presence));
     event_add(presence->janitor, &second);
     return presence;
@@ -403,6 +407,7 @@ void presence_free(struct presence *presence)
     }
     heap_clear(&presence->waits);
     event_free(presence->wait_timer);
+    event_free(presence->turn);
     event_free(presence->janitor);
     free(presence);
 }

@@ -6,16 +6,15 @@
  * thousand.
  */
 #include "compare.h"
+#include "connect.h"
 #include "daemons.h"
 #include "players.h"
+#include "pollers.h"
 #include "xalloc.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,13 +23,13 @@
 
 #define POLLERS     64      /* and as many connections */
 #define MOVER       POLLERS /* the link of the one who reports */
-#define CLIENTS     (MOVER + 1)
+#define WAIT        60      /* seconds that its poll waits; the action is there at once */
 #define SUBSCRIBERS 1000
-#define BACKLOG     50  /* connections at once */
 #define READS       256 /* that are taken from epoll at once */
 #define ANSWER_S    10  /* how long the server has to answer a subscriber */
 #define TICK_MS     100 /* how seldom the thread looks whether it is to end */
 
+/* Two states, since every one has to be left. */
 static const char definition[] =
     "{\"name\":\"Events\",\"clients\":{\"red\":[\"red\"]}," PLAYER_DICTIONARY
     ",\"initial\":\"left\",\"states\":{"
@@ -87,38 +86,18 @@ static int await_answer(int fd, char **cause)
     return -1;
 }
 
-static int subscribe(struct audience *audience, size_t number, int port, char **cause)
+static int subscribe(struct audience *audience, size_t number, const char *url,
+                     char **cause)
 {
     static const char request[] = "GET /status/events HTTP/1.1\r\nHost: bench\r\n\r\n";
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
-    int fd = audience->fds[number] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = audience->fds[number] = connect_to(url, number);
 
-    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0 ||
-        send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0 ||
-        epoll_ctl(audience->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
-        cause_set(cause, "a subscriber can't connect: %s", strerror(errno));
-        return -1;
-    }
-    return 0;
-}
-
-/* Connect a few at a time: the server's queue is short. */
-static int subscribe_all(struct audience *audience, int port, char **cause)
-{
-    for (size_t first = 0; first < SUBSCRIBERS; first += BACKLOG) {
-        for (size_t i = first; i < first + BACKLOG; i++) {
-            if (subscribe(audience, i, port, cause) < 0)
-                return -1;
-        }
-        for (size_t i = first; i < first + BACKLOG; i++) {
-            if (await_answer(audience->fds[i], cause) < 0)
-                return -1;
-        }
-    }
-    return 0;
+    if (fd >= 0 && send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0 &&
+        epoll_ctl(audience->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+        return await_answer(fd, cause);
+    cause_set(cause, "a subscriber can't connect: %s", strerror(errno));
+    return -1;
 }
 
 static void audience_free(struct audience *audience)
@@ -140,13 +119,14 @@ static void audience_free(struct audience *audience)
 static struct audience *audience_new(const struct server *server, char **cause)
 {
     struct audience *audience = xcalloc(1, sizeof *audience);
-    int port = atoi(strrchr(server_url(server), ':') + 1);
 
     memset(audience->fds, -1, sizeof audience->fds);
     audience->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (subscribe_all(audience, port, cause) < 0) {
-        audience_free(audience);
-        return NULL;
+    for (size_t i = 0; i < SUBSCRIBERS; i++) {
+        if (subscribe(audience, i, server_url(server), cause) < 0) {
+            audience_free(audience);
+            return NULL;
+        }
     }
     audience->runs = pthread_create(&audience->thread, NULL, read_all, audience) == 0;
     return audience;
@@ -174,63 +154,28 @@ static int audience_judge(struct audience *audience, char **cause)
 
 /* Those of one server. */
 struct stage {
-    struct server *server;          /* owned */
-    struct load *load;              /* their links; owned */
-    struct audience *audience;      /* NULL: nobody follows; owned */
-    struct player players[CLIENTS]; /* one for each link */
-    bool reports;                   /* the mover's link has sent a report */
-    int64_t sent_ns[CLIENTS];       /* when the link's poll was sent */
+    struct server *server;     /* owned */
+    struct audience *audience; /* NULL: nobody follows; owned */
+    struct pollers *pollers;   /* their last link is the mover's; owned */
+    struct player mover;       /* who reports */
+    bool polls;                /* what the mover has sent last is a poll */
 };
 
-static void send_poll(struct stage *stage, size_t link)
-{
-    stage->sent_ns[link] = cpu_clock_ns();
-    player_send_poll(&stage->players[link], 0, stage->load, link);
-}
-
-/* The mover reports what its poll gave, and polls once that was taken. */
-static void move_on(struct stage *stage)
-{
-    if (stage->reports)
-        send_poll(stage, MOVER);
-    else
-        player_send_report(&stage->players[MOVER], stage->load, MOVER);
-    stage->reports = !stage->reports;
-}
-
-static void answered_cb(void *context, size_t link, const struct load_answer *answer)
+/* The mover has its answer: it reports what a poll gave, and polls after all else. */
+static void moved_cb(void *context, size_t link, const struct load_answer *answer)
 {
     struct stage *stage = context;
-    bool is_report = link == MOVER && stage->reports;
+    struct load *load = pollers_load(stage->pollers);
+    bool has_action = stage->polls && player_take(&stage->mover, answer);
 
-    if (answer->status != 200 ||
-        (!is_report && !player_take(&stage->players[link], answer))) {
-        load_fail(stage->load, "%s was answered %d %.200s", stage->players[link].id,
-                  answer->status, answer->body);
-    } else if (link == MOVER) {
-        move_on(stage);
-    } else {
-        load_note(stage->load, stage->sent_ns[link]);
-        send_poll(stage, link);
-    }
-}
-
-/* Register them all, and let them begin. */
-static int begin_clients(struct stage *stage, char **cause)
-{
-    for (size_t i = 0; i < CLIENTS; i++) {
-        struct player *player = &stage->players[i];
-        if (player_register(player, "red", i, stage->load, i, cause) < 0)
-            return -1;
-        char *answer = player_await(player, stage->load, i, cause);
-        if (answer == NULL)
-            return -1;
-        free(answer);
-    }
-    for (size_t i = 0; i < MOVER; i++)
-        send_poll(stage, i);
-    move_on(stage);
-    return 0;
+    if (answer->status != 200)
+        load_fail(load, "%s was answered %d %.200s", stage->mover.id, answer->status,
+                  answer->body);
+    else if (has_action)
+        player_send_report(&stage->mover, load, link);
+    else
+        player_send_poll(&stage->mover, WAIT, load, link);
+    stage->polls = !has_action;
 }
 
 static void stage_free(struct stage *stage)
@@ -238,7 +183,7 @@ static void stage_free(struct stage *stage)
     if (stage == NULL)
         return;
     audience_free(stage->audience);
-    load_free(stage->load);
+    pollers_free(stage->pollers);
     server_stop(stage->server);
     free(stage);
 }
@@ -248,28 +193,31 @@ static struct stage *stage_new(const struct bench *bench, const char *name,
                                bool is_followed, char **cause)
 {
     struct daemon_setup setup = {
-        .name = name, .definition = definition, .cases = CLIENTS};
+        .name = name, .definition = definition, .cases = POLLERS + 1};
     struct stage *stage = xcalloc(1, sizeof *stage);
 
     stage->server = daemons_start(bench, &setup, cause);
     if (stage->server != NULL && is_followed)
         stage->audience = audience_new(stage->server, cause);
     if (stage->server != NULL && (stage->audience != NULL || !is_followed))
-        stage->load =
-            load_new(server_url(stage->server), CLIENTS, answered_cb, stage, cause);
-    if (stage->load == NULL || begin_clients(stage, cause) < 0) {
+        stage->pollers = pollers_new(stage->server, POLLERS, 1, moved_cb, stage, cause);
+    if (stage->pollers == NULL) {
         stage_free(stage);
         return NULL;
     }
+    player_name(&stage->mover, "red", MOVER);
+    player_send_register(&stage->mover, "red", pollers_load(stage->pollers), MOVER);
     return stage;
 }
 
 static void tell(struct table *table, const struct side *sides)
 {
     static const int told[] = {METRIC_RATE, METRIC_CPU, METRIC_MEDIAN, METRIC_P99};
+    struct goal same = {GOAL_RATIO_AT_MOST, 1.1};
 
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-        table_compare(table, "polls, 1000 follow", told[i], &sides[0], &sides[1]);
+        table_compare(table, "polls, 1000 follow", told[i], &sides[0], &sides[1],
+                      told[i] == METRIC_CPU ? same : NO_GOAL);
 }
 
 int row_events(struct bench *bench, char **cause)
@@ -282,8 +230,9 @@ int row_events(struct bench *bench, char **cause)
 
     if (followed == NULL || alone == NULL)
         goto out;
-    side_begin(&sides[0], "1000 subscribers", followed->load, followed->server);
-    side_begin(&sides[1], "none", alone->load, alone->server);
+    side_begin(&sides[0], "1000 subscribers", pollers_load(followed->pollers),
+               followed->server);
+    side_begin(&sides[1], "none", pollers_load(alone->pollers), alone->server);
     result = compare_sides(bench, sides, 2, cause);
     if (result == 0)
         result = audience_judge(followed->audience, cause);

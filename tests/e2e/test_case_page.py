@@ -33,9 +33,9 @@ class Page(html.parser.HTMLParser):
         if tag == "a":
             self.links.append(members["href"])
         if tag == "form":
-            self.forms.append({"action": members["action"], "fields": {}})
+            self.forms.append({"action": members.get("action", ""), "fields": {}})
         if tag == "input":
-            self.forms[-1]["fields"][members["name"]] = members["value"]
+            self.forms[-1]["fields"][members["name"]] = members.get("value", "")
         if tag == "button":
             self.forms[-1]["button"] = ""
 
@@ -97,7 +97,8 @@ class CasePageTest(ServerTest):
         answer = self.press("Cancel the whole run")
         self.assertEqual((answer.status, answer.headers["Location"]),
                          (303, f"/runs/{run}/status"))
-        self.assertEqual(self.page(answer.headers["Location"]).named("form"), [])
+        self.page(answer.headers["Location"])
+        self.assertEqual(self.daemon.case()["state"], "error")
 
     def test_one_case_is_run_again(self):
         self.start(definition("Two", {"floor": state(red=does("dance", {"danced": "complete"}))},
@@ -245,6 +246,7 @@ class CasePageTest(ServerTest):
                 self.assertEqual(answer.status, status)
                 if status == 416:
                     self.assertEqual(answer.headers["Content-Range"], f"bytes */{size}")
+                    self.assertNotIn("Content-Disposition", answer.headers)
                     continue
                 self.assertEqual(answer.body, wanted)
                 self.assertEqual("Content-Range" in answer.headers, status == 206)
@@ -254,7 +256,7 @@ class CasePageTest(ServerTest):
         answer = request(self.daemon.url, "HEAD", self.address("files/red_film.webm"), None,
                          {"Range": "bytes=2-30"})
         self.assertEqual((answer.status, answer.headers["Content-Length"],
-                          answer.headers["Content-Range"]), (206, "29", f"bytes 2-30/{size}"))
+                          answer.headers["Content-Range"]), (200, str(size), None))
 
     # --- problems
 
