@@ -25,6 +25,7 @@ struct drawing {
     const struct attempt *attempt; /* its run, or NULL */
     struct trace *trace;           /* where that is in the transcript, or NULL; owned */
     bool context;                  /* only the current state's neighbourhood */
+    bool on_page;                  /* it is a case's, and has the colours of its page */
 };
 
 /* A DOT string (quoted); control characters become blanks. */
@@ -266,15 +267,14 @@ static void put_edge(const struct drawing *drawing, size_t index)
     fputs("];\n", drawing->out);
 }
 
-/* Takes the trace. */
-static char *draw(const struct machine *machine, const struct attempt *attempt,
-                  struct trace *trace, bool context)
+/* Takes the trace; the rest of the drawing is filled in but for where it goes. */
+static char *draw(struct drawing drawing)
 {
+    const struct machine *machine = drawing.machine;
     char *dot = NULL;
     size_t size;
-    struct drawing drawing = {xcheck(open_memstream(&dot, &size)), machine, attempt,
-                              trace, context};
 
+    drawing.out = xcheck(open_memstream(&dot, &size));
     fputs("digraph ", drawing.out);
     put_quoted(drawing.out, machine->name);
     fprintf(drawing.out,
@@ -283,7 +283,7 @@ static char *draw(const struct machine *machine, const struct attempt *attempt,
             "  node [shape=box, style=\"rounded,filled\", fontname=\"" FONT "\", "
             "fontsize=12];\n"
             "  edge [fontname=\"" FONT "\", fontsize=11];\n",
-            attempt != NULL ? ", stylesheet=\"/static/style.css\"" : "");
+            drawing.on_page ? ", stylesheet=\"/static/style.css\"" : "");
     for (size_t i = 0; i < machine->state_count; i++) {
         if (state_is_drawn(&drawing, (int)i))
             put_state(&drawing, (int)i);
@@ -295,13 +295,13 @@ static char *draw(const struct machine *machine, const struct attempt *attempt,
     fputs("}\n", drawing.out);
     if (fclose(drawing.out) != 0)
         xcheck(NULL);
-    trace_free(trace);
+    trace_free(drawing.trace);
     return dot;
 }
 
 char *graph_machine(const struct machine *machine)
 {
-    return draw(machine, NULL, NULL, false);
+    return draw((struct drawing){.machine = machine});
 }
 
 char *graph_case(const struct engine *engine, const char *case_id, bool context)
@@ -316,5 +316,9 @@ char *graph_case(const struct engine *engine, const char *case_id, bool context)
     const struct attempt *attempt = turn != NULL ? turn->attempt : NULL;
     struct trace *trace =
         attempt != NULL ? trace_new(attempt, turn->prelude.count) : NULL;
-    return draw(testcase->machine, attempt, trace, context && attempt != NULL);
+    return draw((struct drawing){.machine = testcase->machine,
+                                 .attempt = attempt,
+                                 .trace = trace,
+                                 .context = context && attempt != NULL,
+                                 .on_page = true});
 }

@@ -515,6 +515,7 @@ START_TEST(a_case_is_drawn_where_it_stands)
     ck_assert_uint_eq(count_of(context, "class=\"current"), 1);
     ck_assert_uint_eq(count_of(context, "class=\"taken\""), 0);
     ck_assert_ptr_null(strstr(waiting, "class=\"current\""));
+    ck_assert_ptr_nonnull(strstr(waiting, "stylesheet=")); /* it is on a page, too */
     ck_assert_ptr_null(graph_case(world.engine, FIXTURE_RUN, false));
     ck_assert_ptr_nonnull(strstr(whole, "class=\"current success\""));
     ck_assert_ptr_nonnull(strstr(context, "class=\"current\""));

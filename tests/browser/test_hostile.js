@@ -168,7 +168,7 @@ describe("hostile words", () => {
   });
 
   it("harm nobody in the address", async () => {
-    const words = encodeURIComponent(WORDS);
+    const words = encodeURIComponent(TUNE);
     for (const name of ["q", "test", "client", "state", "sort", "view", "page"])
       assertVisible(await assertHarmless(`/status?${name}=${words}`, `query-${name}`));
   });
