@@ -499,8 +499,13 @@ static bool next_text(void *context, char **text)
 
     if (texts->next == texts->killed)
         kill(getpid(), SIGKILL);
-    *text = texts->next <= texts->last ? text_of(texts->next) : NULL;
-    return texts->next++ != texts->given_up;
+    *text = NULL;
+    if (texts->next == texts->given_up)
+        return false;
+    if (texts->next <= texts->last)
+        *text = text_of(texts->next);
+    texts->next++;
+    return true;
 }
 
 /* Gives the number of the first, or -1. */

@@ -276,7 +276,7 @@ START_TEST(it_is_read_as_json_c_reads_it)
     uint64_t seed = 1;
     size_t taken = 0;
 
-    for (size_t i = 0; i < 200000; i++) {
+    for (size_t i = 0; i < 20000; i++) {
         char text[200] = "";
         for (unsigned left = 1 + fixture_random(&seed, 8); left > 0; left--)
             strcat(text, piece(&seed));
@@ -292,7 +292,7 @@ START_TEST(it_is_read_as_json_c_reads_it)
         free(ours);
         free(theirs);
     }
-    ck_assert_uint_gt(taken, 5000);
+    ck_assert_uint_gt(taken, 500);
 }
 END_TEST
 
