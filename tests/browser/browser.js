@@ -16,7 +16,8 @@ const VIOLATION = "CSP violation: ";
 // Runs in the page before anything else of it.
 function tellViolations(word) {
   document.addEventListener("securitypolicyviolation", (event) =>
-    console.error(word + event.violatedDirective + " " + event.blockedURI));
+    console.error(word + event.violatedDirective + " " + event.blockedURI),
+  );
 }
 
 class Browser {
@@ -36,7 +37,9 @@ class Browser {
   // A page in a context of its own. `options` are playwright's: viewport, colorScheme, …
   async open(url, options = {}) {
     const context = await this.chromium.newContext({
-      viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options,
+      viewport: { width: 1280, height: 900 },
+      reducedMotion: "reduce",
+      ...options,
     });
     context.setDefaultTimeout(15000 * PATIENCE);
     const page = await context.newPage();
@@ -69,7 +72,10 @@ async function watch(page, origin) {
 
 // The lamp of the case of this name on the board, in this state.
 function lampOf(page, name, state) {
-  return page.locator("main tr", { hasText: name }).locator(`.lamp[data-state=${state}]`).first();
+  return page
+    .locator("main tr", { hasText: name })
+    .locator(`.lamp[data-state=${state}]`)
+    .first();
 }
 
 // Nothing that words of clients brought about.
@@ -83,12 +89,17 @@ async function assertFits(page) {
     const root = document.documentElement;
     if (root.scrollWidth <= root.clientWidth) return [];
     const scrolls = (one) => getComputedStyle(one).overflowX !== "visible";
-    const isWithin = (one) => one !== null && (scrolls(one) || isWithin(one.parentElement));
+    const isWithin = (one) =>
+      one !== null && (scrolls(one) || isWithin(one.parentElement));
     return [...document.body.querySelectorAll("*")]
-      .filter((one) => one.getBoundingClientRect().right > root.clientWidth + 1
-        && !isWithin(one.parentElement))
+      .filter(
+        (one) =>
+          one.getBoundingClientRect().right > root.clientWidth + 1 &&
+          !isWithin(one.parentElement),
+      )
       .map((one) => one.cloneNode().outerHTML.slice(0, 80) + one.textContent.slice(0, 40))
-      .slice(0, 8).concat(`${root.scrollWidth} px on ${root.clientWidth} px`);
+      .slice(0, 8)
+      .concat(`${root.scrollWidth} px on ${root.clientWidth} px`);
   });
   assert.deepEqual(wide, [], `${page.url()} is wider than its window`);
 }
@@ -96,10 +107,20 @@ async function assertFits(page) {
 // What the accessibility checker finds: nothing.
 async function assertAccessible(page) {
   await page.evaluate(axe.source);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const told = found.violations.map((one) =>
-    `${one.id}: ${one.help}\n` + one.nodes.slice(0, 4).map((node) =>
-      `    ${node.html.slice(0, 200)}\n      ${node.failureSummary.replace(/\n\s*/g, " ")}`).join("\n"));
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { resultTypes: ["violations"] }),
+  );
+  const told = found.violations.map(
+    (one) =>
+      `${one.id}: ${one.help}\n` +
+      one.nodes
+        .slice(0, 4)
+        .map(
+          (node) =>
+            `    ${node.html.slice(0, 200)}\n      ${node.failureSummary.replace(/\n\s*/g, " ")}`,
+        )
+        .join("\n"),
+  );
   assert.equal(told.length, 0, `${page.url()}:\n${told.join("\n")}`);
 }
 
@@ -108,8 +129,11 @@ async function shoot(page, name) {
   fs.mkdirSync(SHOTS, { recursive: true });
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   const { width } = page.viewportSize();
-  await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true,
-    clip: { x: 0, y: 0, width, height: Math.min(height, 4000) } });
+  await page.screenshot({
+    path: path.join(SHOTS, `${name}.png`),
+    fullPage: true,
+    clip: { x: 0, y: 0, width, height: Math.min(height, 4000) },
+  });
 }
 
 module.exports = { Browser, assertAccessible, assertFits, assertQuiet, lampOf, shoot };

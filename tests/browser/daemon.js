@@ -36,13 +36,23 @@ async function until(look, what, seconds = 15) {
 class Program {
   constructor(name, args) {
     this.said = "";
-    this.process = spawn("perl", ["-e", WITH_ALARM, String(Math.ceil(LIFETIME_S)),
-      path.join(BUILD, "src", name), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(
+      "perl",
+      [
+        "-e",
+        WITH_ALARM,
+        String(Math.ceil(LIFETIME_S)),
+        path.join(BUILD, "src", name),
+        ...args,
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
     const hear = (text) => (this.said += text);
     this.process.stdout.setEncoding("utf8").on("data", hear);
     this.process.stderr.setEncoding("utf8").on("data", hear);
-    this.ended = new Promise((resolve) => this.process.on("close",
-      (code, signal) => resolve(signal || code)));
+    this.ended = new Promise((resolve) =>
+      this.process.on("close", (code, signal) => resolve(signal || code)),
+    );
   }
 
   get runs() {
@@ -75,12 +85,12 @@ class Daemon {
   static async start(definitions, changes = {}) {
     const daemon = new Daemon();
     daemon.folder = fs.mkdtempSync(path.join(os.tmpdir(), "tl-browser-"));
-    daemon.helpers = [];
     const suites = path.join(daemon.folder, "suites", "chat");
     fs.mkdirSync(suites, { recursive: true });
     definitions.forEach((content, i) => {
       const name = path.join(suites, `${String(i).padStart(2, "0")}_made_test.json`);
-      if (typeof content === "string") fs.copyFileSync(content, path.join(suites, path.basename(content)));
+      if (typeof content === "string")
+        fs.copyFileSync(content, path.join(suites, path.basename(content)));
       else fs.writeFileSync(name, JSON.stringify(content, null, 1));
     });
     daemon.settings = {
@@ -99,7 +109,8 @@ class Daemon {
     fs.writeFileSync(ini, settingsText(this.settings));
     this.program = new Program("trafficlightd", ["--config", ini]);
     const found = await until(() => {
-      if (!this.program.runs) throw new Error(`trafficlightd ended:\n${this.program.said}`);
+      if (!this.program.runs)
+        throw new Error(`trafficlightd ended:\n${this.program.said}`);
       return this.program.said.match(/listening on (\S+)/);
     }, "trafficlightd listens");
     this.url = found[1].replace(/\/$/, "");
@@ -113,18 +124,10 @@ class Daemon {
 
   // Stop it, and have it end well.
   async stop() {
-    for (const helper of this.helpers) await helper.end();
     const how = await this.program.end();
     fs.rmSync(this.folder, { recursive: true, force: true });
-    if (how !== 0) throw new Error(`trafficlightd ended with ${how}:\n${this.program.said}`);
-  }
-
-  // Clients of the shipped command, until the daemon is stopped: simulate("--client", …).
-  simulate(...options) {
-    const program = new Program("trafficlight",
-      ["simulate", "--quiet", "--forever", "--url", this.url, ...options]);
-    this.helpers.push(program);
-    return program;
+    if (how !== 0)
+      throw new Error(`trafficlightd ended with ${how}:\n${this.program.said}`);
   }
 
   async get(where) {
@@ -135,7 +138,8 @@ class Daemon {
 
   post(where, body = {}) {
     return fetch(this.url + where, {
-      method: "POST", body: JSON.stringify(body),
+      method: "POST",
+      body: JSON.stringify(body),
       headers: { "Content-Type": "application/json" },
     });
   }
@@ -154,7 +158,11 @@ class Daemon {
   }
 
   waitDone() {
-    return until(async () => (await this.status()).server.done, "all cases have ended", 30);
+    return until(
+      async () => (await this.status()).server.done,
+      "all cases have ended",
+      30,
+    );
   }
 }
 
@@ -188,8 +196,10 @@ class Client {
     const form = new FormData();
     for (const [name, content, type] of files)
       form.append("file", new Blob([content], { type }), name);
-    const answer = await fetch(`${this.daemon.url}/client/${this.id}/upload`,
-      { method: "POST", body: form });
+    const answer = await fetch(`${this.daemon.url}/client/${this.id}/upload`, {
+      method: "POST",
+      body: form,
+    });
     if (!answer.ok) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
   }
 
@@ -227,9 +237,16 @@ class Client {
 
 // Actions that the shipped dictionary does not have.
 const ACTIONS = {
-  dance: { description: "Moves to music.", data: { tune: { type: "string" } },
-    responses: ["danced", "waltzed"] },
-  sing: { description: "Makes music.", data: { song: { type: "string" } }, responses: ["sung"] },
+  dance: {
+    description: "Moves to music.",
+    data: { tune: { type: "string" } },
+    responses: ["danced", "waltzed"],
+  },
+  sing: {
+    description: "Makes music.",
+    data: { song: { type: "string" } },
+    responses: ["sung"],
+  },
 };
 
 // A test of these steps; every client is of the type "web" if nothing is said.

@@ -10,15 +10,23 @@ const { Client, Daemon, VERIFY_CLIENT, definition } = require("./daemon.js");
 function picture(red, green, blue) {
   const chunk = (name, data) => {
     const body = Buffer.concat([Buffer.from(name), data]);
-    const head = Buffer.alloc(4), tail = Buffer.alloc(4);
+    const head = Buffer.alloc(4),
+      tail = Buffer.alloc(4);
     head.writeUInt32BE(data.length);
     tail.writeUInt32BE(crc(body));
     return Buffer.concat([head, body, tail]);
   };
   const size = Buffer.from([0, 0, 0, 64, 0, 0, 0, 36, 8, 2, 0, 0, 0]);
-  const line = Buffer.concat([Buffer.from([0]), ...Array(64).fill(Buffer.from([red, green, blue]))]);
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", size),
-    chunk("IDAT", zlib.deflateSync(Buffer.concat(Array(36).fill(line)))), chunk("IEND", Buffer.alloc(0))]);
+  const line = Buffer.concat([
+    Buffer.from([0]),
+    ...Array(64).fill(Buffer.from([red, green, blue])),
+  ]);
+  return Buffer.concat([
+    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+    chunk("IHDR", size),
+    chunk("IDAT", zlib.deflateSync(Buffer.concat(Array(36).fill(line)))),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
 }
 
 function crc(bytes) {
@@ -30,27 +38,49 @@ function crc(bytes) {
   return ~sum >>> 0;
 }
 
-const WEB = "element-web", ANDROID = "element-android";
+const WEB = "element-web",
+  ANDROID = "element-android";
 
 const DEFINITIONS = [
   VERIFY_CLIENT,
-  definition("SendMessages", [
-    { red: "dance", data: { tune: "Blue Danube" } },
-    { green: "sing" },
-    { parallel: [{ red: "dance" }, { green: "sing" }] },
-  ], { red: [WEB], green: [WEB, ANDROID] }),
+  definition(
+    "SendMessages",
+    [
+      { red: "dance", data: { tune: "Blue Danube" } },
+      { green: "sing" },
+      { parallel: [{ red: "dance" }, { green: "sing" }] },
+    ],
+    { red: [WEB], green: [WEB, ANDROID] },
+  ),
   definition("Flaky", [{ red: "sing" }], { red: ["hydrogen-web"] }, { retries: 1 }),
-  definition("Calls", [{ red: "dance", timeout: "10m" }, { red: "sing" }],
-    { red: ["element-call"] }),
+  definition("Calls", [{ red: "dance", timeout: "10m" }, { red: "sing" }], {
+    red: ["element-call"],
+  }),
   definition("Broken", [{ red: "dance" }], { red: ["element-x-ios"] }),
-  definition("ByHand", [{ red: "login", data: { username: "grace", password: "blue moon",
-    homeserver_url: { local: "https://hs1.lab.example" } } }], { red: ["element-x-web"] }),
+  definition(
+    "ByHand",
+    [
+      {
+        red: "login",
+        data: {
+          username: "grace",
+          password: "blue moon",
+          homeserver_url: { local: "https://hs1.lab.example" },
+        },
+      },
+    ],
+    { red: ["element-x-web"] },
+  ),
 ];
 
 // Lead all cases of a run that have their clients, and leave some where they are.
 async function playRun(daemon, { last, fails }) {
   const join = (type, members = {}) =>
-    new Client(daemon, type).register({ version: "1.11.87", endpoint: "http://lab:8080", ...members });
+    new Client(daemon, type).register({
+      version: "1.11.87",
+      endpoint: "http://lab:8080",
+      ...members,
+    });
   const isOf = (name) => (one) => one.name.includes(name) && one.state === "success";
 
   const pair = [await join(WEB), await join(WEB)];
@@ -61,8 +91,10 @@ async function playRun(daemon, { last, fails }) {
   const messages = [await join(WEB), await join(WEB)];
   await Promise.all(messages.map((client) => client.play()));
   await daemon.waitCase(isOf("green=element-web"), "messages among web clients");
-  await messages[0].upload([["screen.png", picture(40, 160, 90), "image/png"],
-    ["console.log", "12:00:01 sync done\n12:00:02 sent\n", "text/plain"]]);
+  await messages[0].upload([
+    ["screen.png", picture(40, 160, 90), "image/png"],
+    ["console.log", "12:00:01 sync done\n12:00:02 sent\n", "text/plain"],
+  ]);
 
   const flaky = await join("hydrogen-web", { version: "0.5.1" });
   await flaky.act("sing", "failed", { details: "no answer from the microphone" });
@@ -70,9 +102,18 @@ async function playRun(daemon, { last, fails }) {
 
   const broken = await join("element-x-ios", { version: "26.01.0" });
   await broken.expect("dance");
-  await broken.upload([["crash.txt", "Fatal error: unexpectedly found nil\n", "text/plain"]]);
-  await broken.call("error", { error: { type: "adapter", details: "the app crashed while it "
-    + "opened the timeline:\nFatal error: unexpectedly found nil", path: "Timeline.swift:112" } });
+  await broken.upload([
+    ["crash.txt", "Fatal error: unexpectedly found nil\n", "text/plain"],
+  ]);
+  await broken.call("error", {
+    error: {
+      type: "adapter",
+      details:
+        "the app crashed while it " +
+        "opened the timeline:\nFatal error: unexpectedly found nil",
+      path: "Timeline.swift:112",
+    },
+  });
 
   const call = await join("element-call", { version: "0.7.0" });
   await call.act("dance", "danced", { tempo: 120 });
@@ -85,7 +126,9 @@ async function playRun(daemon, { last, fails }) {
 
 // Some runs that have ended, and one that is going; gives the daemon.
 async function setScene(earlier = 1) {
-  const daemon = await Daemon.start(DEFINITIONS, { timeouts: { "idle-client": "1h", "active-client": "1h" } });
+  const daemon = await Daemon.start(DEFINITIONS, {
+    timeouts: { "idle-client": "1h", "active-client": "1h" },
+  });
   try {
     for (let number = 1; number <= earlier; number++) {
       await playRun(daemon, { last: false, fails: number % 3 === 2 });

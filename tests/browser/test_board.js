@@ -5,7 +5,14 @@
 
 const assert = require("node:assert/strict");
 const { after, before, describe, it } = require("node:test");
-const { Browser, assertAccessible, assertFits, assertQuiet, lampOf, shoot } = require("./browser.js");
+const {
+  Browser,
+  assertAccessible,
+  assertFits,
+  assertQuiet,
+  lampOf,
+  shoot,
+} = require("./browser.js");
 const { Client, Daemon, definition } = require("./daemon.js");
 const { setScene } = require("./scene.js");
 
@@ -19,11 +26,16 @@ after(async () => {
 });
 
 // The names of the cases that the page lists, from top to bottom.
-const names = (page) => page.locator("table.cases tbody th a[href$='/status']").evaluateAll((all) =>
-  all.map((one) => one.innerText.replace(/\s+/g, " ").trim()));
+const names = (page) =>
+  page
+    .locator("table.cases tbody th a[href$='/status']")
+    .evaluateAll((all) => all.map((one) => one.innerText.replace(/\s+/g, " ").trim()));
 // Press the button of the form that these fields belong to, and wait for the answer.
-const show = (page) => Promise.all([page.waitForNavigation(),
-  page.getByRole("button", { name: "Show" }).first().click()]);
+const show = (page) =>
+  Promise.all([
+    page.waitForNavigation(),
+    page.getByRole("button", { name: "Show" }).first().click(),
+  ]);
 
 for (const javaScriptEnabled of [true, false]) {
   describe(`the board, ${javaScriptEnabled ? "with" : "without"} scripts`, () => {
@@ -34,17 +46,26 @@ for (const javaScriptEnabled of [true, false]) {
     after(() => page?.context().close());
 
     it("shows only cases in a state", async () => {
-      await page.getByRole("combobox", { name: /^State/ }).first().selectOption("waiting");
+      await page
+        .getByRole("combobox", { name: /^State/ })
+        .first()
+        .selectOption("waiting");
       await show(page);
       assert.equal(new URL(page.url()).searchParams.get("state"), "waiting");
       const listed = await names(page);
       assert.ok(listed.length >= 2 && listed.length < 5, `${listed}`);
-      assert.equal(await page.locator("table.cases tbody .lamp:not([data-state=waiting])").count(), 0);
+      assert.equal(
+        await page.locator("table.cases tbody .lamp:not([data-state=waiting])").count(),
+        0,
+      );
     });
 
     it("shows only cases of a client type, with a text", async () => {
       await page.goto(`${scene.url}/status`);
-      await page.getByRole("combobox", { name: /^Client/ }).first().selectOption("hydrogen-web");
+      await page
+        .getByRole("combobox", { name: /^Client/ })
+        .first()
+        .selectOption("hydrogen-web");
       await show(page);
       assert.deepEqual(await names(page), ["red=hydrogen-web"]);
       await page.goto(`${scene.url}/status`);
@@ -57,9 +78,18 @@ for (const javaScriptEnabled of [true, false]) {
     });
 
     it("shows cases in the order that is asked for", async () => {
-      const states = () => page.locator("table.cases tbody .state .lamp").evaluateAll((all) =>
-        all.map((one) => one.dataset.state).filter((state, i, list) => state !== list[i - 1]));
-      await page.getByRole("combobox", { name: /^Order/ }).first().selectOption("state");
+      const states = () =>
+        page
+          .locator("table.cases tbody .state .lamp")
+          .evaluateAll((all) =>
+            all
+              .map((one) => one.dataset.state)
+              .filter((state, i, list) => state !== list[i - 1]),
+          );
+      await page
+        .getByRole("combobox", { name: /^Order/ })
+        .first()
+        .selectOption("state");
       await show(page);
       assert.ok((await names(page)).length >= 9);
       assert.deepEqual(await states(), ["running", "error", "waiting", "success"]);
@@ -75,30 +105,49 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("link", { name: "Matrix" }).first().click();
       await page.waitForURL(/view=matrix/);
       const matrix = page.getByRole("table", { name: /by test and clients/i });
-      await matrix.getByRole("columnheader", { name: "element-web + element-android" }).waitFor();
+      await matrix
+        .getByRole("columnheader", { name: "element-web + element-android" })
+        .waitFor();
       const row = matrix.getByRole("row").filter({ hasText: "chat.SendMessages" });
       assert.equal(await row.getByRole("link", { name: /success/ }).count(), 2);
       await assertFits(page);
       await matrix.getByRole("link", { name: /^error: chat\.Broken/ }).click();
-      await page.locator(".verdict").filter({ hasText: /the app crashed/ }).waitFor();
+      await page
+        .locator(".verdict")
+        .filter({ hasText: /the app crashed/ })
+        .waitFor();
     });
 
     it("tells of clients who waits, who plays what, since when, with what version", async () => {
       await page.goto(`${scene.url}/status`);
-      const client = (type) => page.locator("table.clients tbody tr").filter({ hasText: type });
-      await client("element-call").filter({ hasText: /playing/ }).filter({ hasText: /Calls/ })
-        .filter({ hasText: "0.7.0" }).filter({ hasText: /ago|just now/ }).waitFor();
-      await client("1.6.20 (F-Droid)").filter({ hasText: /waiting/ }).waitFor();
+      const client = (type) =>
+        page.locator("table.clients tbody tr").filter({ hasText: type });
+      await client("element-call")
+        .filter({ hasText: /playing/ })
+        .filter({ hasText: /Calls/ })
+        .filter({ hasText: "0.7.0" })
+        .filter({ hasText: /ago|just now/ })
+        .waitFor();
+      await client("1.6.20 (F-Droid)")
+        .filter({ hasText: /waiting/ })
+        .waitFor();
       assertQuiet(page);
     });
   });
 }
 
 describe("the matrix", () => {
-  for (const [width, colorScheme] of [[1920, "light"], [1920, "dark"], [360, "light"], [360, "dark"]]) {
+  for (const [width, colorScheme] of [
+    [1920, "light"],
+    [1920, "dark"],
+    [360, "light"],
+    [360, "dark"],
+  ]) {
     it(`is right at ${width} px, ${colorScheme}`, async () => {
-      const page = await browser.open(`${scene.url}/status?view=matrix`,
-        { viewport: { width, height: 900 }, colorScheme });
+      const page = await browser.open(`${scene.url}/status?view=matrix`, {
+        viewport: { width, height: 900 },
+        colorScheme,
+      });
       await assertFits(page);
       await assertAccessible(page);
       await shoot(page, `matrix-${width}-${colorScheme}`);
@@ -112,8 +161,12 @@ describe("ten thousand cases", () => {
   let daemon, page;
   before(async () => {
     const types = (letter) => Array.from({ length: 100 }, (_, i) => `${letter}${i}`);
-    daemon = await Daemon.start([definition("Many", [{ red: "dance" }, { green: "sing" }],
-      { red: types("a"), green: types("b") })]);
+    daemon = await Daemon.start([
+      definition("Many", [{ red: "dance" }, { green: "sing" }], {
+        red: types("a"),
+        green: types("b"),
+      }),
+    ]);
     page = await browser.open(`${daemon.url}/status`);
   });
   after(async () => {
@@ -129,7 +182,10 @@ describe("ten thousand cases", () => {
     await page.goto(`${daemon.url}/status?sort=name`);
     const sorted = await names(page);
     await page.getByRole("link", { name: /Next/ }).first().click();
-    await page.getByText(/Page 2 of/).first().waitFor();
+    await page
+      .getByText(/Page 2 of/)
+      .first()
+      .waitFor();
     const second = await names(page);
     assert.ok(second.length > 0 && !second.some((name) => sorted.includes(name)));
   });
@@ -137,11 +193,16 @@ describe("ten thousand cases", () => {
   it("are found", async () => {
     await page.getByLabel("Text").first().fill("a42 b17");
     await show(page);
-    assert.ok((await names(page)).includes("red=a42 green=b17"), `${(await names(page)).slice(0, 5)}`);
+    assert.ok(
+      (await names(page)).includes("red=a42 green=b17"),
+      `${(await names(page)).slice(0, 5)}`,
+    );
   });
 
   it("change while one looks", async () => {
-    await page.evaluate(() => { window.marked = true; });
+    await page.evaluate(() => {
+      window.marked = true;
+    });
     const players = ["a42", "b17"].map((type) => new Client(daemon, type));
     await Promise.all(players.map(async (one) => (await one.register()).play()));
     await lampOf(page, "red=a42", "success").waitFor();

@@ -25,10 +25,20 @@ const WORDS = [SCRIPT, IMAGE, LINK, ENTITY, BREAKOUT, TURNED, CONTROL, EMOJI].jo
 const TYPE = `<b><script>alert(7)"'&\u202e`;
 const TUNE = WORDS.replaceAll("\0", "");
 const DEFINITIONS = [
-  definition("Bad", [{ red: "dance", data: { tune: TUNE } }, { red: "sing", expect: "sung" }], { red: [TYPE] },
-    { description: TUNE }),
-  definition("ByHand", [{ red: "dance", data: { tune: TUNE, [IMAGE.slice(0, 20)]: { [LINK]: [TUNE] } } }],
-    { red: ["phone"] }),
+  definition(
+    "Bad",
+    [
+      { red: "dance", data: { tune: TUNE } },
+      { red: "sing", expect: "sung" },
+    ],
+    { red: [TYPE] },
+    { description: TUNE },
+  ),
+  definition(
+    "ByHand",
+    [{ red: "dance", data: { tune: TUNE, [IMAGE.slice(0, 20)]: { [LINK]: [TUNE] } } }],
+    { red: ["phone"] },
+  ),
   definition("Asked", [{ red: "dance", data: { tune: TUNE } }, { red: "sing" }]),
 ];
 
@@ -36,14 +46,21 @@ let daemon, browser, page, ids;
 
 // A case that was told everything there is to tell, by clients that mean ill.
 async function tellAll() {
-  const members = { version: WORDS, endpoint: LINK, [SCRIPT]: { [IMAGE]: [WORDS, TURNED] }, big: LONG };
+  const members = {
+    version: WORDS,
+    endpoint: LINK,
+    [SCRIPT]: { [IMAGE]: [WORDS, TURNED] },
+    big: LONG,
+  };
   const red = await new Client(daemon, TYPE).register(members);
   await red.act("dance", "danced", { said: WORDS, [SCRIPT]: IMAGE, big: LONG });
   await red.upload([
     [`<b>${TURNED}.html`, `<script>alert(9);parent.hacked=1</script>`, "text/html"],
-    ["x'\"><img src=x onerror=alert(10)>.svg",
+    [
+      "x'\"><img src=x onerror=alert(10)>.svg",
       `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(11)"><script>alert(12)</script></svg>`,
-      "image/svg+xml"],
+      "image/svg+xml",
+    ],
     ["page.png", `<html><script>alert(13)</script></html>`, "image/png"],
     ["log.txt", WORDS + LONG, "text/plain"],
     ["film.mp4", `<script>alert(14)</script>`, "video/mp4"],
@@ -54,7 +71,9 @@ async function tellAll() {
 
   const web = await new Client(daemon, "web").register(members);
   await web.expect("dance");
-  await web.call("error", { error: { type: "adapter", details: WORDS + LONG, path: IMAGE } });
+  await web.call("error", {
+    error: { type: "adapter", details: WORDS + LONG, path: IMAGE },
+  });
   await web.call("error", { error: { type: SCRIPT, details: WORDS, path: LINK } });
 
   await new Client(daemon, `${EMOJI}${SCRIPT}`.slice(0, 60)).register(members);
@@ -66,16 +85,25 @@ before(async () => {
   await tellAll();
   const status = await daemon.status();
   ids = {
-    cases: status.suites.flatMap((suite) => suite.cases).filter((one) => one.state !== "waiting")
+    cases: status.suites
+      .flatMap((suite) => suite.cases)
+      .filter((one) => one.state !== "waiting")
       .map((one) => one.id),
     suites: status.suites.map((suite) => suite.id),
-    files: status.suites.flatMap((suite) => suite.cases.flatMap((one) =>
-      one.files.map((file) => `/status/${one.id}/files/${encodeURIComponent(file.name ?? file)}`))),
+    files: status.suites.flatMap((suite) =>
+      suite.cases.flatMap((one) =>
+        one.files.map(
+          (file) => `/status/${one.id}/files/${encodeURIComponent(file.name ?? file)}`,
+        ),
+      ),
+    ),
     run: (await daemon.get("/runs")).runs[0].id,
   };
   await daemon.post("/runs", { label: WORDS, only: [`chat.${SCRIPT}*`] });
   await daemon.post("/runs", { label: WORDS, only: ["chat.Asked*"] });
-  page = await browser.open(`${daemon.url}/status`, { viewport: { width: 360, height: 740 } });
+  page = await browser.open(`${daemon.url}/status`, {
+    viewport: { width: 360, height: 740 },
+  });
 });
 after(async () => {
   await browser?.stop();
@@ -87,14 +115,25 @@ after(async () => {
 async function assertHarmless(url, name) {
   await page.goto(daemon.url + url);
   const hacked = await page.evaluate(() => ({
-    mark: window.hacked, scripts: document.querySelectorAll("script:not([src])").length,
-    frames: document.querySelectorAll("iframe, embed, object:not([data^='statemachine.svg'])").length,
+    mark: window.hacked,
+    scripts: document.querySelectorAll("script:not([src])").length,
+    frames: document.querySelectorAll(
+      "iframe, embed, object:not([data^='statemachine.svg'])",
+    ).length,
     handlers: [...document.querySelectorAll("*")].flatMap((one) =>
-      one.getAttributeNames().filter((attribute) => attribute.startsWith("on"))),
-    addresses: [...document.querySelectorAll("a, form, img, video, source")].map((one) =>
-      one.href || one.action || one.src || "").filter((address) => /^(javascript|data):/i.test(address)),
+      one.getAttributeNames().filter((attribute) => attribute.startsWith("on")),
+    ),
+    addresses: [...document.querySelectorAll("a, form, img, video, source")]
+      .map((one) => one.href || one.action || one.src || "")
+      .filter((address) => /^(javascript|data):/i.test(address)),
   }));
-  assert.deepEqual(hacked, { mark: undefined, scripts: 0, frames: 0, handlers: [], addresses: [] });
+  assert.deepEqual(hacked, {
+    mark: undefined,
+    scripts: 0,
+    frames: 0,
+    handlers: [],
+    addresses: [],
+  });
   await assertFits(page);
   assertQuiet(page);
   if (name) await shoot(page, `hostile-${name}-360`);
@@ -103,8 +142,12 @@ async function assertHarmless(url, name) {
 
 // No character that turns the text around it, or controls a terminal.
 function assertVisible(text) {
-  const bad = /.{0,20}[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069].{0,20}/g;
-  assert.deepEqual((text.match(bad) || []).map((one) => JSON.stringify(one)), []);
+  const bad =
+    /.{0,20}[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069].{0,20}/g;
+  assert.deepEqual(
+    (text.match(bad) || []).map((one) => JSON.stringify(one)),
+    [],
+  );
 }
 
 describe("hostile words", () => {
@@ -118,7 +161,8 @@ describe("hostile words", () => {
   });
 
   it("are text on the page of a suite", async () => {
-    for (const id of ids.suites) assertVisible(await assertHarmless(`/status/${id}/suitestatus`, "suite"));
+    for (const id of ids.suites)
+      assertVisible(await assertHarmless(`/status/${id}/suitestatus`, "suite"));
   });
 
   it("are text on the page of a case, shortened", async () => {
@@ -146,13 +190,16 @@ describe("hostile words", () => {
     await page.getByText("dance", { exact: true }).first().waitFor();
     const place = new URL(page.url()).pathname;
     assertVisible(await assertHarmless(place, "manual-asked"));
-    assert.ok(await page.getByText(SCRIPT).count() > 0, "what it is given is there");
+    assert.ok((await page.getByText(SCRIPT).count()) > 0, "what it is given is there");
     await page.getByText("It did not work").click();
     await page.getByLabel("What went wrong?").fill(WORDS + LONG.slice(0, 100000));
     await page.getByRole("button", { name: "Report that it failed" }).click();
     await page.getByRole("heading", { name: "You are done" }).waitFor();
     assertVisible(await assertHarmless(place, "manual-done"));
-    const mine = await daemon.waitCase((one) => one.name === "red=phone" && one.state === "failed", "it failed");
+    const mine = await daemon.waitCase(
+      (one) => one.name === "red=phone" && one.state === "failed",
+      "it failed",
+    );
     assertVisible(await assertHarmless(`/status/${mine.id}/status`, "manual-case"));
   });
 
@@ -161,8 +208,12 @@ describe("hostile words", () => {
   });
 
   it("are text on the page of an error", async () => {
-    for (const url of [`/status/${encodeURIComponent(SCRIPT)}/status`, `/${encodeURIComponent(IMAGE)}`,
-      `/runs/${encodeURIComponent(TURNED)}/status`, `/static/${encodeURIComponent(SCRIPT)}`]) {
+    for (const url of [
+      `/status/${encodeURIComponent(SCRIPT)}/status`,
+      `/${encodeURIComponent(IMAGE)}`,
+      `/runs/${encodeURIComponent(TURNED)}/status`,
+      `/static/${encodeURIComponent(SCRIPT)}`,
+    ]) {
       assertVisible(await assertHarmless(url));
     }
   });

@@ -10,13 +10,19 @@ const { Client, Daemon, definition, until } = require("./daemon.js");
 
 // Enough tests to scroll through; only the client type `last` of them comes.
 const MANY = Array.from({ length: 30 }, (_, i) =>
-  definition(`Test${i}`, [{ red: "dance" }, { red: "sing" }], { red: [`type-${i}`] }));
+  definition(`Test${i}`, [{ red: "dance" }, { red: "sing" }], { red: [`type-${i}`] }),
+);
 
 let browser;
-before(async () => { browser = await Browser.start(); });
+before(async () => {
+  browser = await Browser.start();
+});
 after(() => browser?.stop());
 
-const mark = (page) => page.evaluate(() => { window.marked = true; });
+const mark = (page) =>
+  page.evaluate(() => {
+    window.marked = true;
+  });
 const isMarked = (page) => page.evaluate(() => window.marked === true);
 
 describe("the board", () => {
@@ -51,10 +57,19 @@ describe("the board", () => {
     const top = await link.evaluate((one) => one.getBoundingClientRect().top);
     await (await new Client(daemon, "type-24").register()).play();
     await lampOf(page, "red=type-24", "success").waitFor();
-    assert.ok(await link.evaluate((one) => one === document.activeElement), "focus is kept");
-    assert.ok(Math.abs(await link.evaluate((one) => one.getBoundingClientRect().top) - top) < 200,
-      "what was looked at is still in sight");
-    assert.ok(await page.evaluate(() => scrollY) > 0, "and it did not scroll to the top");
+    assert.ok(
+      await link.evaluate((one) => one === document.activeElement),
+      "focus is kept",
+    );
+    assert.ok(
+      Math.abs((await link.evaluate((one) => one.getBoundingClientRect().top)) - top) <
+        200,
+      "what was looked at is still in sight",
+    );
+    assert.ok(
+      (await page.evaluate(() => scrollY)) > 0,
+      "and it did not scroll to the top",
+    );
     assert.ok(await isMarked(page));
   });
 
@@ -65,22 +80,35 @@ describe("the board", () => {
   });
 
   it("says in the title and the icon how it stands", async () => {
-    const before = [await page.title(), await page.locator("link[rel=icon]").getAttribute("href")];
+    const before = [
+      await page.title(),
+      await page.locator("link[rel=icon]").getAttribute("href"),
+    ];
     const client = await new Client(daemon, "type-7").register();
     await client.act("dance", "failed");
     await lampOf(page, "red=type-7", "failed").waitFor();
-    await until(async () => await page.title() !== before[0], "another title");
+    await until(async () => (await page.title()) !== before[0], "another title");
     assert.notEqual(await page.locator("link[rel=icon]").getAttribute("href"), before[1]);
   });
 
   it("finds the server again after it was away, and shows what is new", async () => {
     await daemon.kill();
-    await page.getByRole("status").filter({ hasText: /connect/i }).waitFor();
+    await page
+      .getByRole("status")
+      .filter({ hasText: /connect/i })
+      .waitFor();
     await daemon.begin();
     await (await new Client(daemon, "type-9").register()).play();
     await lampOf(page, "red=type-9", "success").waitFor();
-    await until(async () => await page.getByText(/not connected/i).count() === 0
-      || !await page.getByText(/not connected/i).first().isVisible(), "the warning goes away");
+    await until(
+      async () =>
+        (await page.getByText(/not connected/i).count()) === 0 ||
+        !(await page
+          .getByText(/not connected/i)
+          .first()
+          .isVisible()),
+      "the warning goes away",
+    );
     assert.ok(await isMarked(page), "the page was not loaded again");
     assertQuiet(page);
   });
@@ -90,8 +118,10 @@ describe("the page of a case", () => {
   let daemon, page;
   before(async () => {
     daemon = await Daemon.start(MANY.slice(0, 1));
-    page = await browser.open(`${daemon.url}/status/${(await daemon.cases())[0].id}/status`,
-      { timezoneId: "Asia/Kolkata" });
+    page = await browser.open(
+      `${daemon.url}/status/${(await daemon.cases())[0].id}/status`,
+      { timezoneId: "Asia/Kolkata" },
+    );
   });
   after(async () => {
     await page?.context().close();
@@ -106,7 +136,11 @@ describe("the page of a case", () => {
     await client.report("danced");
     await client.act("sing", "sung");
     await page.locator("main .lamp[data-state=success]").first().waitFor();
-    await page.locator(".transcript").getByText(/dance: danced/).first().waitFor();
+    await page
+      .locator(".transcript")
+      .getByText(/dance: danced/)
+      .first()
+      .waitFor();
     assert.ok(await isMarked(page), "the page was not loaded again");
     assertQuiet(page);
   });

@@ -5,7 +5,13 @@
 
 const assert = require("node:assert/strict");
 const { after, before, describe, it } = require("node:test");
-const { Browser, assertAccessible, assertFits, assertQuiet, shoot } = require("./browser.js");
+const {
+  Browser,
+  assertAccessible,
+  assertFits,
+  assertQuiet,
+  shoot,
+} = require("./browser.js");
 const { setScene } = require("./scene.js");
 
 const DESK = { width: 1920, height: 1080 };
@@ -39,8 +45,11 @@ async function caseIn(daemon, is) {
 // A person who took part by hand, as this type.
 async function joined(daemon, type) {
   const id = `person-${type}`;
-  await fetch(`${daemon.url}/manual`, { method: "POST", redirect: "manual",
-    body: new URLSearchParams({ id, other: type, version: "2026.11", name: "Grace" }) });
+  await fetch(`${daemon.url}/manual`, {
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ id, other: type, version: "2026.11", name: "Grace" }),
+  });
   return `/manual/${id}`;
 }
 
@@ -62,11 +71,14 @@ for (const [name, find] of Object.entries(PAGES)) {
       await page.emulateMedia({ colorScheme, media });
       await page.setViewportSize(size);
       await assertFits(page);
-      await shoot(page, `${name}-${media === "print" ? "print" : `${size.width}-${colorScheme}`}`);
+      await shoot(
+        page,
+        `${name}-${media === "print" ? "print" : `${size.width}-${colorScheme}`}`,
+      );
     };
 
     before(async () => {
-      page = await browser.open(daemon.url + await find(daemon), { viewport: DESK });
+      page = await browser.open(daemon.url + (await find(daemon)), { viewport: DESK });
     });
     after(() => page.context().close());
 

@@ -5,7 +5,13 @@
 
 const assert = require("node:assert/strict");
 const { after, afterEach, before, beforeEach, describe, it } = require("node:test");
-const { Browser, assertAccessible, assertFits, assertQuiet, shoot } = require("./browser.js");
+const {
+  Browser,
+  assertAccessible,
+  assertFits,
+  assertQuiet,
+  shoot,
+} = require("./browser.js");
 const { Client, Daemon, VERIFY_CLIENT, definition, until } = require("./daemon.js");
 const { picture } = require("./scene.js");
 
@@ -13,9 +19,13 @@ const PHONE = { width: 360, height: 740 };
 const isEnded = (one) => ["success", "failed", "error"].includes(one.state);
 
 let browser, daemon, page;
-before(async () => { browser = await Browser.start(); });
+before(async () => {
+  browser = await Browser.start();
+});
 after(() => browser?.stop());
-beforeEach(() => { page = daemon = undefined; });
+beforeEach(() => {
+  page = daemon = undefined;
+});
 afterEach(async () => {
   await page?.context().close();
   await daemon?.stop();
@@ -44,7 +54,9 @@ describe("a person with a phone", () => {
     await join("element-android");
     await shown(/wait/i).waitFor();
     await shoot(page, "manual-wait-360");
-    await page.evaluate(() => { window.marked = true; });
+    await page.evaluate(() => {
+      window.marked = true;
+    });
 
     const other = new Client(daemon, "element-web");
     await other.register();
@@ -61,7 +73,11 @@ describe("a person with a phone", () => {
     await shoot(page, "manual-done-360");
     await assertAccessible(page);
 
-    assert.deepEqual(await played, ["register", "accept_crosssign", "verify_crosssign_emoji"]);
+    assert.deepEqual(await played, [
+      "register",
+      "accept_crosssign",
+      "verify_crosssign_emoji",
+    ]);
     const mine = await daemon.waitCase(isEnded, "the case has ended");
     assert.equal(mine.state, "success");
     assert.equal(mine.roles.alice_two.type, "element-android");
@@ -69,7 +85,12 @@ describe("a person with a phone", () => {
   });
 
   it("keeps its place when the page is loaded again", async () => {
-    await open([definition("Solo", [{ red: "dance", data: { tune: "Blue Danube" } }, { red: "sing" }])]);
+    await open([
+      definition("Solo", [
+        { red: "dance", data: { tune: "Blue Danube" } },
+        { red: "sing" },
+      ]),
+    ]);
     await join("web");
     await page.getByText("Blue Danube").first().waitFor();
     await page.reload();
@@ -84,13 +105,22 @@ describe("a person with a phone", () => {
   });
 
   it("copies data, uploads a picture, and says that it failed, and why", async () => {
-    await open([definition("Solo", [{ red: "dance", data: { tune: "Blue Danube" } }])],
-      { permissions: ["clipboard-read", "clipboard-write"] });
+    await open([definition("Solo", [{ red: "dance", data: { tune: "Blue Danube" } }])], {
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
     await join("web");
     await page.getByRole("button", { name: /copy/i }).first().click();
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "Blue Danube");
-    await page.getByLabel(/screenshot/i).setInputFiles(
-      { name: "screen.png", mimeType: "image/png", buffer: picture(200, 30, 30) });
+    assert.equal(
+      await page.evaluate(() => navigator.clipboard.readText()),
+      "Blue Danube",
+    );
+    await page
+      .getByLabel(/screenshot/i)
+      .setInputFiles({
+        name: "screen.png",
+        mimeType: "image/png",
+        buffer: picture(200, 30, 30),
+      });
     await press("Upload");
     await page.getByRole("link", { name: /screen\.png/ }).waitFor();
     await page.getByText("It did not work").click();
@@ -106,12 +136,19 @@ describe("a person with a phone", () => {
   });
 
   it("may leave", async () => {
-    await open([definition("Pair", [{ red: "dance" }, { green: "sing" }], { red: ["web"], green: ["other"] })]);
+    await open([
+      definition("Pair", [{ red: "dance" }, { green: "sing" }], {
+        red: ["web"],
+        green: ["other"],
+      }),
+    ]);
     await join("web");
     await page.getByText("Leave", { exact: true }).click();
     await press("Leave now");
-    await until(async () => (await daemon.status()).clients.every((one) => one.state !== "waiting"),
-      "nobody waits");
+    await until(
+      async () => (await daemon.status()).clients.every((one) => one.state !== "waiting"),
+      "nobody waits",
+    );
     assertQuiet(page);
   });
 
@@ -138,7 +175,8 @@ describe("a person whose browser runs no scripts", () => {
     const played = (await new Client(daemon, "element-web").register()).play();
     const answer = async (name) => {
       await until(async () => {
-        if (await page.getByRole("button", { name, exact: true }).count() > 0) return true;
+        if ((await page.getByRole("button", { name, exact: true }).count()) > 0)
+          return true;
         await page.goto(page.url()).catch(() => {}); // it may be loading itself again just now
         return false;
       }, name);

@@ -30,13 +30,24 @@ const follow = async (name) => {
 
 describe("without JavaScript", () => {
   it("the board tells how it stands, and why", async () => {
-    await hasText(/nightly 2026-11-21/, /5 of 9 cases/, /element-call/, /needs element-/,
-      /the app crashed while it opened the timeline/, /1\.6\.20 \(F-Droid\)/);
+    await hasText(
+      /nightly 2026-11-21/,
+      /5 of 9 cases/,
+      /element-call/,
+      /needs element-/,
+      /the app crashed while it opened the timeline/,
+      /1\.6\.20 \(F-Droid\)/,
+    );
   });
 
   it("one gets from the board to a case, and back", async () => {
     await follow(/red=element-x-ios/);
-    await hasText(/error/, /the app crashed while it opened the timeline/, /crash\.txt/, /Timeline\.swift:112/);
+    await hasText(
+      /error/,
+      /the app crashed while it opened the timeline/,
+      /crash\.txt/,
+      /Timeline\.swift:112/,
+    );
     await follow("Board");
     assert.equal(new URL(page.url()).pathname, "/status");
   });
