@@ -352,10 +352,13 @@ class RefusingTest(UploadTest):
         for _ in range(3):
             self.assertProblem(upload(client, b"x", "a.txt"), 500, "Not a directory")
         self.assertEqual(self.daemon.case()["files"], [])
-        lost = [line for line in self.daemon.log if "an upload is lost" in line]
-        self.assertEqual(len(lost), 1, lost)
         self.files.unlink()
         self.assertTaken(upload(client, b"x", "a.txt"))
+        wait_until(self.lost)
+        self.assertEqual(len(self.lost()), 1, self.lost())
+
+    def lost(self):
+        return [line for line in self.daemon.log if "an upload is lost" in line]
 
     def test_a_file_that_is_lost(self):
         client = self.dancer()
