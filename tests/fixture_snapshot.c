@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORK 500 /* how much is read again for one test; see weight() */
+#define WORK 100 /* how much is read again for one test; see weight() */
 
 /* An engine, and what it asked for. */
 struct witness {
